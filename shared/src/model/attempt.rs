@@ -1,0 +1,67 @@
+//! Attempts: one refresh of one credential each. Their table is the queue of record and the history.
+
+use super::text_enum;
+
+text_enum! {
+    /// The two lanes of the queue.
+    Lane {
+        /// Somebody waits for the answer.
+        Interactive = "interactive",
+        /// Schedule and bulk work.
+        Bulk = "bulk",
+    }
+}
+
+text_enum! {
+    /// Why an attempt was made.
+    Cause {
+        /// The access token nears its end, or the interval is over.
+        Schedule = "schedule",
+        /// A client called the public API's `refresh`.
+        PublicApi = "public_api",
+        /// An administrator asked for it.
+        Admin = "admin",
+        /// A credential without a usable access token came in.
+        Import = "import",
+        /// Known from a journal only: the database had lost it.
+        Recovery = "recovery",
+    }
+}
+
+text_enum! {
+    /// Where an attempt stands.
+    AttemptState {
+        /// Waits for a worker.
+        Queued = "queued",
+        /// A worker has claimed it.
+        Refreshing = "refreshing",
+        /// It has an outcome.
+        Finished = "finished",
+        /// Ended before any worker claimed it.
+        Cancelled = "cancelled",
+    }
+}
+
+text_enum! {
+    /// How an attempt ended.
+    OutcomeKind {
+        /// New tokens came.
+        Rotated = "rotated",
+        /// Nothing of the request left this process: the refresh token is intact.
+        NotSent = "not_sent",
+        /// The upstream refused for now: the refresh token is intact.
+        Transient = "transient",
+        /// The client id or the egress must change first.
+        Held = "held",
+        /// The upstream said that this refresh token is unusable.
+        Rejected = "rejected",
+        /// The call was sent and no trustworthy answer came.
+        Ambiguous = "ambiguous",
+        /// The worker vanished, provably before the call: the refresh token is intact.
+        AbandonedUnsent = "abandoned_unsent",
+        /// The worker vanished and nobody can tell whether the call was sent.
+        Abandoned = "abandoned",
+        /// A new refresh token or a late answer made this attempt pointless.
+        Superseded = "superseded",
+    }
+}

@@ -1,0 +1,561 @@
+//! The state machine of a grant. **No other code assigns a state.**
+//!
+//! ```text
+//! idle ──request──► queued ──claim──► refreshing ──rotated──► idle (new RT, AT)
+//!   ▲                 │                  ├─ not sent / transient ──► back (idle or in_doubt), back-off
+//!   │                 │                  ├─ held ──► held
+//!   └─────cancel──────┘                  ├─ rejected ──► dead
+//!                                        └─ ambiguous ──► in_doubt ──probe (through queued)──► …
+//! ```
+//!
+//! A transition is a method that takes a grant as read and returns the grant as it shall be; storage then
+//! writes it with a compare-and-set on (state, attempt, fingerprint), see [`Guard`]. Doubt is not a state of
+//! its own while a probe is under way: [`Grant::doubt`] stays set, and says where a failed probe returns to.
+
+use std::time::Duration;
+
+use crate::{
+    clock::Millis,
+    id::{AttemptId, CredentialId},
+    vault::Fingerprint,
+};
+
+use super::{
+    attempt::OutcomeKind,
+    schedule::{Jitter, SchedulePolicy},
+    text_enum,
+};
+
+text_enum! {
+    /// The name of a state, as stored and shown.
+    StateName {
+        /// Nothing under way.
+        Idle = "idle",
+        /// An attempt waits for a worker.
+        Queued = "queued",
+        /// A worker has claimed the attempt.
+        Refreshing = "refreshing",
+        /// A call was sent and its outcome never reached durable storage.
+        InDoubt = "in_doubt",
+        /// The client id or the egress must change first.
+        Held = "held",
+        /// The upstream said that this refresh token is unusable.
+        Dead = "dead",
+    }
+}
+
+text_enum! {
+    /// What has to change before a held grant can be refreshed.
+    HeldReason {
+        /// The upstream does not accept our client id for this token.
+        ClientId = "client_id",
+        /// The upstream does not serve the region of this egress.
+        Region = "region",
+    }
+}
+
+/// A grant's state, with what belongs to that state and to no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nothing under way.
+    Idle,
+    /// This attempt waits for a worker.
+    Queued(AttemptId),
+    /// This attempt is being made.
+    Refreshing(AttemptId),
+    /// Waits for a probe or for an operator.
+    InDoubt,
+    /// Waits for a change.
+    Held(HeldReason),
+    /// Waits for a new refresh token.
+    Dead,
+}
+
+impl State {
+    /// The state's name.
+    pub const fn name(self) -> StateName {
+        match self {
+            Self::Idle => StateName::Idle,
+            Self::Queued(_) => StateName::Queued,
+            Self::Refreshing(_) => StateName::Refreshing,
+            Self::InDoubt => StateName::InDoubt,
+            Self::Held(_) => StateName::Held,
+            Self::Dead => StateName::Dead,
+        }
+    }
+
+    /// The open attempt, where there is one.
+    pub const fn attempt(self) -> Option<AttemptId> {
+        match self {
+            Self::Queued(attempt) | Self::Refreshing(attempt) => Some(attempt),
+            _ => None,
+        }
+    }
+}
+
+/// An unsettled doubt about the current refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubt {
+    /// When it arose.
+    pub since: Millis,
+    /// Probes that were claimed and not given back.
+    pub probes: u32,
+}
+
+/// The refresh state of one credential, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Whose it is.
+    pub credential: CredentialId,
+    /// Where it stands.
+    pub state: State,
+    /// Fingerprint of the current refresh token.
+    pub rt_fp: Fingerprint,
+    /// Set as long as it is unknown whether the current refresh token was spent.
+    pub doubt: Option<Doubt>,
+    /// Failed attempts in a row that left the refresh token intact.
+    pub failures: u32,
+    /// Code of the last failure, kept until the next success.
+    pub last_code: Option<String>,
+    /// When the scheduler takes it; `None` where it waits for something else than time.
+    pub next_refresh_at: Option<Millis>,
+    /// When the current tokens came by a refresh of ours.
+    pub refreshed_at: Option<Millis>,
+    /// When the access token was received; `None` without one.
+    pub at_issued_at: Option<Millis>,
+    /// When the access token ends; `None` without one.
+    pub at_expires_at: Option<Millis>,
+}
+
+/// What a grant must still look like for a write to count. The number of rows that match decides, never an
+/// earlier read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guard {
+    /// The state's name.
+    pub state: StateName,
+    /// The open attempt: the fence.
+    pub attempt: Option<AttemptId>,
+    /// The refresh token.
+    pub rt_fp: Fingerprint,
+}
+
+/// What transitions need besides the grant.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// Stored time.
+    pub now: Millis,
+    /// Whether the credential is enabled: a disabled one is never scheduled.
+    pub enabled: bool,
+    /// The operator's choices.
+    pub policy: &'a SchedulePolicy,
+    /// A random number for spreading and back-off.
+    pub jitter: Jitter,
+}
+
+/// New tokens, as far as the state machine cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTokens {
+    /// The successor's fingerprint; `None` where the upstream sent none and the old token stays valid.
+    pub rt_fp: Option<Fingerprint>,
+    /// End of the new access token; `None` where none came.
+    pub at_expires_at: Option<Millis>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// New tokens.
+    Rotated(NewTokens),
+    /// Nothing was sent.
+    NotSent,
+    /// Refused for now; the egress may be told to wait.
+    Transient {
+        /// The upstream's `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// Something must change first.
+    Held(HeldReason),
+    /// The refresh token is unusable.
+    Rejected,
+    /// Sent, and no trustworthy answer.
+    Ambiguous,
+}
+
+impl Verdict {
+    /// The outcome as stored with the attempt.
+    pub const fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Rotated(_) => OutcomeKind::Rotated,
+            Self::NotSent => OutcomeKind::NotSent,
+            Self::Transient { .. } => OutcomeKind::Transient,
+            Self::Held(_) => OutcomeKind::Held,
+            Self::Rejected => OutcomeKind::Rejected,
+            Self::Ambiguous => OutcomeKind::Ambiguous,
+        }
+    }
+}
+
+/// Why a refresh was not queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// An attempt is open: wait for that one.
+    Join(AttemptId),
+    /// The refresh token is unusable.
+    Dead,
+    /// Something must change first.
+    Held(HeldReason),
+    /// In doubt, and no probe is due.
+    InDoubt,
+}
+
+/// What is known of a worker that vanished with a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// Its journal, of this kernel boot, provably holds no intent: the call was never begun.
+    NoIntent,
+    /// Anything else.
+    Unknown,
+}
+
+/// An event that does not fit the state, so nothing changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the grant has moved on")]
+pub struct MovedOn;
+
+impl Grant {
+    /// A new grant for a refresh token that came from outside. Without a usable access token it is due at once.
+    pub fn new(
+        credential: CredentialId,
+        rt_fp: Fingerprint,
+        access: Option<Millis>,
+        ctx: &Context<'_>,
+    ) -> Self {
+        let mut grant = Self {
+            credential,
+            state: State::Idle,
+            rt_fp,
+            doubt: None,
+            failures: 0,
+            last_code: None,
+            next_refresh_at: None,
+            refreshed_at: None,
+            at_issued_at: access.map(|_| ctx.now),
+            at_expires_at: access,
+        };
+        grant.schedule(ctx);
+        grant
+    }
+
+    /// What a write based on this reading must still find.
+    pub fn guard(&self) -> Guard {
+        Guard {
+            state: self.state.name(),
+            attempt: self.state.attempt(),
+            rt_fp: self.rt_fp.clone(),
+        }
+    }
+
+    /// Whether the access token is usable at `now`.
+    pub fn has_usable_access_token(&self, now: Millis) -> bool {
+        self.at_expires_at.is_some_and(|end| end > now)
+    }
+
+    /// Asks for a refresh: idle, or in doubt with a probe due, becomes queued.
+    pub fn request(&self, attempt: AttemptId, ctx: &Context<'_>) -> Result<Self, Refusal> {
+        match self.state {
+            State::Idle => {}
+            State::InDoubt if self.next_refresh_at.is_some_and(|due| due <= ctx.now) => {}
+            State::InDoubt => return Err(Refusal::InDoubt),
+            State::Queued(open) | State::Refreshing(open) => return Err(Refusal::Join(open)),
+            State::Held(reason) => return Err(Refusal::Held(reason)),
+            State::Dead => return Err(Refusal::Dead),
+        }
+        Ok(Self {
+            state: State::Queued(attempt),
+            next_refresh_at: None,
+            ..self.clone()
+        })
+    }
+
+    /// A worker takes the attempt. A probe is spent here: what happens next, it was risked.
+    pub fn claim(&self, attempt: AttemptId) -> Result<Self, MovedOn> {
+        if self.state != State::Queued(attempt) {
+            return Err(MovedOn);
+        }
+        Ok(Self {
+            state: State::Refreshing(attempt),
+            doubt: self.doubt.map(|doubt| Doubt {
+                probes: doubt.probes.saturating_add(1),
+                ..doubt
+            }),
+            ..self.clone()
+        })
+    }
+
+    /// The claiming worker reports how its call ended.
+    pub fn finish(
+        &self,
+        attempt: AttemptId,
+        spent: &Fingerprint,
+        verdict: &Verdict,
+        code: Option<&str>,
+        ctx: &Context<'_>,
+    ) -> Result<Self, MovedOn> {
+        if self.state != State::Refreshing(attempt) || self.rt_fp != *spent {
+            return Err(MovedOn);
+        }
+        Ok(match verdict {
+            Verdict::Rotated(tokens) => self.rotated(tokens, ctx),
+            Verdict::NotSent => self.intact(code, None, ctx),
+            Verdict::Transient { retry_after } => self.intact(code, *retry_after, ctx),
+            Verdict::Held(reason) => Self {
+                state: State::Held(*reason),
+                // The upstream refused before looking at the token, so an older doubt stays as it was.
+                doubt: self.probe_given_back(),
+                ..self.failed(code)
+            },
+            Verdict::Rejected => self.dead(code),
+            Verdict::Ambiguous => self.doubtful(code, ctx),
+        })
+    }
+
+    /// An answer that arrives after the grant has moved on (abandoned, replayed, probed): only new tokens and
+    /// rejections still count, and only for the refresh token that they were spent on.
+    pub fn late_answer(
+        &self,
+        spent: &Fingerprint,
+        verdict: &Verdict,
+        code: Option<&str>,
+        ctx: &Context<'_>,
+    ) -> Result<Self, MovedOn> {
+        if self.rt_fp != *spent {
+            return Err(MovedOn);
+        }
+        match verdict {
+            Verdict::Rotated(tokens) => Ok(self.rotated(tokens, ctx)),
+            Verdict::Rejected => Ok(self.dead(code)),
+            _ => Err(MovedOn),
+        }
+    }
+
+    /// The worker that claimed the attempt is gone.
+    pub fn abandon(
+        &self,
+        attempt: AttemptId,
+        evidence: Evidence,
+        ctx: &Context<'_>,
+    ) -> Result<Self, MovedOn> {
+        if self.state != State::Refreshing(attempt) {
+            return Err(MovedOn);
+        }
+        Ok(match evidence {
+            Evidence::NoIntent => self.intact(Some("worker_lost"), None, ctx),
+            Evidence::Unknown => self.doubtful(Some("worker_lost"), ctx),
+        })
+    }
+
+    /// Takes a queued attempt back before any worker claimed it.
+    pub fn cancel(&self, attempt: AttemptId, ctx: &Context<'_>) -> Result<Self, MovedOn> {
+        if self.state != State::Queued(attempt) {
+            return Err(MovedOn);
+        }
+        Ok(self.returned(ctx))
+    }
+
+    /// Journals show that this refresh token was sent after the state that the database remembers.
+    pub fn put_in_doubt(&self, spent: &Fingerprint, ctx: &Context<'_>) -> Result<Self, MovedOn> {
+        if self.rt_fp != *spent
+            || matches!(self.state, State::Dead | State::InDoubt)
+            || self.doubt.is_some()
+        {
+            return Err(MovedOn);
+        }
+        Ok(self.doubtful(Some("journal_ahead"), ctx))
+    }
+
+    /// A different refresh token from outside: closes the open attempt and any doubt. `None` when it is the
+    /// same token again, which changes nothing.
+    pub fn replace_rt(&self, rt_fp: Fingerprint, ctx: &Context<'_>) -> Option<Self> {
+        if rt_fp == self.rt_fp {
+            return None;
+        }
+        let mut grant = Self {
+            state: State::Idle,
+            rt_fp,
+            doubt: None,
+            failures: 0,
+            last_code: None,
+            refreshed_at: None,
+            ..self.clone()
+        };
+        // A token from outside is unproven: it is refreshed at once, whatever the old access token's life.
+        grant.next_refresh_at = ctx.enabled.then_some(ctx.now);
+        Some(grant)
+    }
+
+    /// The refresh token of this new or replaced grant belonged to a credential that was deleted: what was
+    /// known about the *token* goes on. A dead one is not tried again, a doubtful one keeps its count of probes.
+    #[must_use]
+    pub fn inherit(&self, former: &Self, ctx: &Context<'_>) -> Self {
+        let mut grant = self.clone();
+        if former.rt_fp != self.rt_fp || self.state != State::Idle {
+            return grant;
+        }
+        grant.state = match former.state {
+            State::Dead => State::Dead,
+            _ if former.doubt.is_some() => State::InDoubt,
+            _ => return grant,
+        };
+        grant.doubt = former.doubt;
+        grant.failures = former.failures;
+        grant.last_code.clone_from(&former.last_code);
+        grant.schedule(ctx);
+        grant
+    }
+
+    /// What held the grant has changed, or somebody wants to try again.
+    pub fn release(&self, ctx: &Context<'_>) -> Option<Self> {
+        matches!(self.state, State::Held(_)).then(|| {
+            let mut grant = self.returned(ctx);
+            if grant.state == State::Idle {
+                grant.next_refresh_at = ctx.enabled.then_some(ctx.now);
+            }
+            grant
+        })
+    }
+
+    /// Recomputes the schedule of a grant that waits for time: after enabling, disabling, a change of policy.
+    #[must_use]
+    pub fn rescheduled(&self, ctx: &Context<'_>) -> Self {
+        let mut grant = self.clone();
+        grant.schedule(ctx);
+        grant
+    }
+
+    /// The scheduler passes over this grant until `until` (its egress is on hold).
+    pub fn postponed(&self, until: Millis) -> Option<Self> {
+        (matches!(self.state, State::Idle | State::InDoubt) && self.next_refresh_at.is_some()).then(
+            || Self {
+                next_refresh_at: Some(until),
+                ..self.clone()
+            },
+        )
+    }
+
+    fn rotated(&self, tokens: &NewTokens, ctx: &Context<'_>) -> Self {
+        let mut grant = Self {
+            state: State::Idle,
+            rt_fp: tokens.rt_fp.clone().unwrap_or_else(|| self.rt_fp.clone()),
+            doubt: None,
+            failures: 0,
+            last_code: None,
+            refreshed_at: Some(ctx.now),
+            ..self.clone()
+        };
+        if tokens.at_expires_at.is_some() {
+            grant.at_issued_at = Some(ctx.now);
+            grant.at_expires_at = tokens.at_expires_at;
+        }
+        grant.schedule(ctx);
+        // An upstream that sends no access token, or one that has ended, must not be asked in a tight loop.
+        if !grant.has_usable_access_token(ctx.now) && grant.next_refresh_at.is_some() {
+            grant.next_refresh_at = Some(ctx.now + ctx.policy.backoff_max);
+        }
+        grant
+    }
+
+    fn intact(&self, code: Option<&str>, retry_after: Option<Duration>, ctx: &Context<'_>) -> Self {
+        let mut grant = Self {
+            doubt: self.probe_given_back(),
+            ..self.failed(code)
+        };
+        grant.state = grant.resting_state();
+        let delay = ctx
+            .policy
+            .backoff(grant.failures, ctx.jitter)
+            .max(retry_after.unwrap_or_default());
+        grant.next_refresh_at = ctx.enabled.then(|| ctx.now + delay);
+        grant
+    }
+
+    fn doubtful(&self, code: Option<&str>, ctx: &Context<'_>) -> Self {
+        let doubt = self.doubt.unwrap_or(Doubt {
+            since: ctx.now,
+            probes: 0,
+        });
+        Self {
+            state: State::InDoubt,
+            doubt: Some(doubt),
+            next_refresh_at: self.probe_time(doubt, ctx),
+            ..self.failed(code)
+        }
+    }
+
+    fn dead(&self, code: Option<&str>) -> Self {
+        Self {
+            state: State::Dead,
+            doubt: None,
+            ..self.failed(code)
+        }
+    }
+
+    fn failed(&self, code: Option<&str>) -> Self {
+        Self {
+            failures: self.failures.saturating_add(1),
+            last_code: code.map(str::to_owned),
+            next_refresh_at: None,
+            ..self.clone()
+        }
+    }
+
+    /// Back to where a queued or held grant came from.
+    fn returned(&self, ctx: &Context<'_>) -> Self {
+        let mut grant = Self {
+            state: self.resting_state(),
+            ..self.clone()
+        };
+        grant.schedule(ctx);
+        grant
+    }
+
+    fn resting_state(&self) -> State {
+        if self.doubt.is_some() {
+            State::InDoubt
+        } else {
+            State::Idle
+        }
+    }
+
+    fn probe_given_back(&self) -> Option<Doubt> {
+        self.doubt.map(|doubt| Doubt {
+            probes: doubt.probes.saturating_sub(1),
+            ..doubt
+        })
+    }
+
+    fn probe_time(&self, doubt: Doubt, ctx: &Context<'_>) -> Option<Millis> {
+        if !ctx.enabled {
+            return None;
+        }
+        ctx.policy
+            .next_probe(ctx.now, doubt.probes, self.at_expires_at)
+    }
+
+    fn schedule(&mut self, ctx: &Context<'_>) {
+        self.next_refresh_at = match (self.state, self.doubt) {
+            _ if !ctx.enabled => None,
+            (State::Idle, _) if !self.has_usable_access_token(ctx.now) => Some(ctx.now),
+            (State::Idle, _) => self.at_issued_at.map(|issued| {
+                ctx.policy
+                    .next_refresh(issued, self.at_expires_at, ctx.jitter)
+                    .max(ctx.now)
+            }),
+            (State::InDoubt, Some(doubt)) => self.probe_time(doubt, ctx),
+            _ => None,
+        };
+    }
+}
+
+#[cfg(test)]
+#[path = "grant_tests.rs"]
+mod tests;
