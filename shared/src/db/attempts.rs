@@ -1,0 +1,305 @@
+//! The `attempts` table: the queue of record, and the history.
+
+use crate::{
+    clock::Millis,
+    id::{AttemptId, BootId, CredentialId},
+    model::attempt::{AttemptState, Cause, Lane, OutcomeKind},
+    vault::Fingerprint,
+};
+
+use super::{DbError, Execute, Row, grants::credential_id, in_list, sql};
+
+/// An attempt to be queued.
+#[derive(Debug, Clone)]
+pub struct NewAttempt {
+    /// Its id, the fence of all its writes.
+    pub id: AttemptId,
+    /// Whose refresh.
+    pub credential: CredentialId,
+    /// Who waits.
+    pub lane: Lane,
+    /// Why.
+    pub cause: Cause,
+    /// Whether it is a deliberate second use of a doubtful refresh token.
+    pub probe: bool,
+    /// The egress at the time of asking.
+    pub egress: String,
+    /// The refresh token that it is about.
+    pub rt_fp: Fingerprint,
+    /// The HTTP request that asked.
+    pub request_id: Option<String>,
+    /// When.
+    pub requested_at: Millis,
+}
+
+/// An attempt as stored.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// Whose refresh.
+    pub credential: CredentialId,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// Its lane.
+    pub lane: Lane,
+    /// Its outcome, once finished.
+    pub outcome: Option<OutcomeKind>,
+    /// The upstream's or our own code for it.
+    pub code: Option<String>,
+    /// What people should know besides the code.
+    pub detail: Option<String>,
+    /// The worker that claimed it.
+    pub worker: Option<BootId>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// The outcome.
+    pub outcome: OutcomeKind,
+    /// The upstream's or our own code for it.
+    pub code: Option<String>,
+    /// What people should know besides the code.
+    pub detail: Option<String>,
+    /// Status of the HTTP answer, where one came.
+    pub http_status: Option<u16>,
+    /// From claim to answer, in milliseconds.
+    pub duration_ms: Option<u32>,
+    /// When.
+    pub finished_at: Millis,
+}
+
+const SELECT: &str =
+    "SELECT id, credential_id, state, lane, outcome, code, detail, worker FROM {attempts}";
+
+/// Adds a queued attempt.
+pub async fn insert(db: &mut impl Execute, attempt: &NewAttempt) -> Result<(), DbError> {
+    let statement = sql("INSERT INTO {attempts} (id, credential_id, state, lane, cause, probe, egress, rt_fp, request_id, \
+         requested_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    .bind(attempt.id)
+    .bind(attempt.credential)
+    .bind(AttemptState::Queued.as_str())
+    .bind(attempt.lane.as_str())
+    .bind(attempt.cause.as_str())
+    .bind(attempt.probe)
+    .bind(attempt.egress.clone())
+    .bind(&attempt.rt_fp)
+    .bind(attempt.request_id.clone())
+    .bind(attempt.requested_at);
+    db.execute(statement).await.map(|_| ())
+}
+
+/// Notes that a worker has claimed the attempt.
+pub async fn claimed(
+    db: &mut impl Execute,
+    id: AttemptId,
+    worker: BootId,
+    now: Millis,
+) -> Result<bool, DbError> {
+    let statement = sql(
+        "UPDATE {attempts} SET state = ?, worker = ?, claimed_at = ? WHERE id = ? AND state = ?",
+    )
+    .bind(AttemptState::Refreshing.as_str())
+    .bind(worker)
+    .bind(now)
+    .bind(id)
+    .bind(AttemptState::Queued.as_str());
+    Ok(db.execute(statement).await? == 1)
+}
+
+/// Notes how the attempt ended, once. `false`: it had ended before.
+pub async fn finish(
+    db: &mut impl Execute,
+    id: AttemptId,
+    ending: &Ending,
+) -> Result<bool, DbError> {
+    let statement = sql("UPDATE {attempts} SET state = ?, outcome = ?, code = ?, detail = ?, http_status = ?, duration_ms = ?, \
+         finished_at = ? WHERE id = ? AND state IN (?, ?)")
+    .bind(AttemptState::Finished.as_str())
+    .bind(ending.outcome.as_str())
+    .bind(ending.code.clone())
+    .bind(ending.detail.clone())
+    .bind(ending.http_status)
+    .bind(ending.duration_ms)
+    .bind(ending.finished_at)
+    .bind(id)
+    .bind(AttemptState::Queued.as_str())
+    .bind(AttemptState::Refreshing.as_str());
+    Ok(db.execute(statement).await? == 1)
+}
+
+/// Corrects the ending of an attempt whose answer came after it was given up.
+pub async fn amend(db: &mut impl Execute, id: AttemptId, ending: &Ending) -> Result<(), DbError> {
+    let statement =
+        sql("UPDATE {attempts} SET state = ?, outcome = ?, code = ?, detail = ?, http_status = ?, finished_at = ? WHERE id = ?")
+            .bind(AttemptState::Finished.as_str())
+            .bind(ending.outcome.as_str())
+            .bind(ending.code.clone())
+            .bind(ending.detail.clone())
+            .bind(ending.http_status)
+            .bind(ending.finished_at)
+            .bind(id);
+    db.execute(statement).await.map(|_| ())
+}
+
+/// Ends an attempt that no worker has claimed.
+pub async fn cancel(db: &mut impl Execute, id: AttemptId, now: Millis) -> Result<bool, DbError> {
+    let statement =
+        sql("UPDATE {attempts} SET state = ?, finished_at = ? WHERE id = ? AND state = ?")
+            .bind(AttemptState::Cancelled.as_str())
+            .bind(now)
+            .bind(id)
+            .bind(AttemptState::Queued.as_str());
+    Ok(db.execute(statement).await? == 1)
+}
+
+/// Moves a queued attempt to the interactive lane, because somebody waits for it now. `true` where it was not
+/// there yet: the caller pushes it again.
+pub async fn promote(db: &mut impl Execute, id: AttemptId) -> Result<bool, DbError> {
+    let statement = sql("UPDATE {attempts} SET lane = ? WHERE id = ? AND state = ? AND lane = ?")
+        .bind(Lane::Interactive.as_str())
+        .bind(id)
+        .bind(AttemptState::Queued.as_str())
+        .bind(Lane::Bulk.as_str());
+    Ok(db.execute(statement).await? == 1)
+}
+
+/// Reads these attempts; missing ones are left out.
+pub async fn read(db: &mut impl Execute, ids: &[AttemptId]) -> Result<Vec<Attempt>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!("{SELECT} WHERE id IN {}", in_list(ids.len()));
+    let rows = db
+        .fetch_all(sql(text).bind_list(ids.iter().copied()))
+        .await?;
+    rows.iter().map(attempt).collect()
+}
+
+/// Attempts that workers have claimed and not finished.
+pub async fn refreshing(db: &mut impl Execute, limit: u32) -> Result<Vec<Attempt>, DbError> {
+    let text = format!("{SELECT} WHERE state = ? ORDER BY id LIMIT ?");
+    let rows = db
+        .fetch_all(
+            sql(text)
+                .bind(AttemptState::Refreshing.as_str())
+                .bind(limit),
+        )
+        .await?;
+    rows.iter().map(attempt).collect()
+}
+
+/// Queued attempts of a lane that were never pushed, or pushed before `stale` and not claimed since: oldest first.
+pub async fn to_push(
+    db: &mut impl Execute,
+    lane: Lane,
+    stale: Millis,
+    limit: u32,
+) -> Result<Vec<Attempt>, DbError> {
+    let text = format!(
+        "{SELECT} WHERE state = ? AND lane = ? AND (pushed_at IS NULL OR pushed_at < ?) ORDER BY id LIMIT ?"
+    );
+    let statement = sql(text)
+        .bind(AttemptState::Queued.as_str())
+        .bind(lane.as_str())
+        .bind(stale)
+        .bind(limit);
+    let rows = db.fetch_all(statement).await?;
+    rows.iter().map(attempt).collect()
+}
+
+/// Notes that these attempts were pushed to the queue.
+pub async fn pushed(db: &mut impl Execute, ids: &[AttemptId], now: Millis) -> Result<(), DbError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "UPDATE {{attempts}} SET pushed_at = ? WHERE id IN {}",
+        in_list(ids.len())
+    );
+    db.execute(sql(text).bind(now).bind_list(ids.iter().copied()))
+        .await
+        .map(|_| ())
+}
+
+/// Forgets that these attempts were pushed: a worker gave them back unclaimed.
+pub async fn given_back(db: &mut impl Execute, id: AttemptId) -> Result<(), DbError> {
+    let statement = sql("UPDATE {attempts} SET pushed_at = NULL WHERE id = ? AND state = ?")
+        .bind(id)
+        .bind(AttemptState::Queued.as_str());
+    db.execute(statement).await.map(|_| ())
+}
+
+/// The latest earlier attempt on this refresh token that was sent and got no 2xx: where a successor was lost.
+pub async fn sent_without_success(
+    db: &mut impl Execute,
+    rt_fp: &Fingerprint,
+    before: AttemptId,
+) -> Result<Option<AttemptId>, DbError> {
+    let statement = sql(
+        "SELECT id FROM {attempts} WHERE rt_fp = ? AND id < ? AND outcome IN (?, ?, ?) \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(rt_fp)
+    .bind(before)
+    .bind(OutcomeKind::Ambiguous.as_str())
+    .bind(OutcomeKind::Abandoned.as_str())
+    .bind(OutcomeKind::Transient.as_str());
+    let row = db.fetch_optional(statement).await?;
+    row.map(|row| parse_id(&row.text("id")?)).transpose()
+}
+
+/// Numbers of queued attempts of a lane, counted up to `limit`.
+pub async fn queued(db: &mut impl Execute, lane: Lane, limit: u32) -> Result<u32, DbError> {
+    let statement = sql("SELECT COUNT(*) AS n FROM (SELECT id FROM {attempts} WHERE state = ? AND lane = ? LIMIT ?) AS q")
+        .bind(AttemptState::Queued.as_str())
+        .bind(lane.as_str())
+        .bind(limit);
+    db.fetch_optional(statement)
+        .await?
+        .map_or(Ok(0), |row| row.count("n"))
+}
+
+fn parse_id(text: &str) -> Result<AttemptId, DbError> {
+    text.parse().map_err(|_| DbError::Corrupt {
+        table: "attempts",
+        row: text.to_owned(),
+        column: "id",
+        reason: "not an identifier".into(),
+    })
+}
+
+fn attempt(row: &Row) -> Result<Attempt, DbError> {
+    let id_text = row.text("id")?;
+    let corrupt = |column: &'static str| DbError::Corrupt {
+        table: "attempts",
+        row: id_text.clone(),
+        column,
+        reason: "not a value that this program knows".into(),
+    };
+    Ok(Attempt {
+        id: parse_id(&id_text)?,
+        credential: credential_id(row, "attempts")?,
+        state: AttemptState::parse(&row.text("state")?).ok_or_else(|| corrupt("state"))?,
+        lane: Lane::parse(&row.text("lane")?).ok_or_else(|| corrupt("lane"))?,
+        outcome: row
+            .opt_text("outcome")?
+            .map(|text| OutcomeKind::parse(&text).ok_or_else(|| corrupt("outcome")))
+            .transpose()?,
+        code: row.opt_text("code")?,
+        detail: row.opt_text("detail")?,
+        worker: row
+            .opt_text("worker")?
+            .map(|text| text.parse().map_err(|_| corrupt("worker")))
+            .transpose()?,
+    })
+}
+
+/// Forgets all pushes: the queue that they went to is gone.
+pub async fn forget_pushes(db: &mut impl Execute) -> Result<(), DbError> {
+    let statement =
+        sql("UPDATE {attempts} SET pushed_at = NULL WHERE state = ? AND pushed_at IS NOT NULL")
+            .bind(AttemptState::Queued.as_str());
+    db.execute(statement).await.map(|_| ())
+}

@@ -1,0 +1,196 @@
+//! The tables by which processes know of one another: `workers`, `leases`, `egresses`.
+
+use crate::{clock::Millis, id::BootId};
+
+use super::{DbError, Execute, sql};
+
+/// A worker process, as it registers itself.
+#[derive(Debug, Clone)]
+pub struct WorkerInfo {
+    /// This start of it.
+    pub boot_id: BootId,
+    /// Host name.
+    pub host: String,
+    /// Program version.
+    pub version: &'static str,
+    /// When it started.
+    pub started_at: Millis,
+}
+
+/// Registers a worker.
+pub async fn register_worker(db: &mut impl Execute, worker: &WorkerInfo) -> Result<(), DbError> {
+    let statement = sql(
+        "INSERT INTO {workers} (boot_id, host, version, started_at, heartbeat_at, in_flight) \
+         VALUES (?, ?, ?, ?, ?, 0)",
+    )
+    .bind(worker.boot_id)
+    .bind(worker.host.clone())
+    .bind(worker.version)
+    .bind(worker.started_at)
+    .bind(worker.started_at);
+    db.execute(statement).await.map(|_| ())
+}
+
+/// Notes that a worker lives. `false`: its row is gone, it registers again.
+pub async fn beat_worker(
+    db: &mut impl Execute,
+    id: BootId,
+    now: Millis,
+    in_flight: u32,
+) -> Result<bool, DbError> {
+    let statement = sql("UPDATE {workers} SET heartbeat_at = ?, in_flight = ? WHERE boot_id = ?")
+        .bind(now)
+        .bind(in_flight)
+        .bind(id);
+    Ok(db.execute(statement).await? == 1)
+}
+
+/// Notes that a worker ended in order.
+pub async fn stop_worker(db: &mut impl Execute, id: BootId, now: Millis) -> Result<(), DbError> {
+    let statement = sql(
+        "UPDATE {workers} SET stopped_at = ?, heartbeat_at = ?, in_flight = 0 WHERE boot_id = ?",
+    )
+    .bind(now)
+    .bind(now)
+    .bind(id);
+    db.execute(statement).await.map(|_| ())
+}
+
+/// Workers whose last sign of life is at or after `since`.
+pub async fn live_workers(db: &mut impl Execute, since: Millis) -> Result<Vec<String>, DbError> {
+    let statement = sql("SELECT boot_id FROM {workers} WHERE heartbeat_at >= ? AND stopped_at IS NULL ORDER BY boot_id")
+        .bind(since);
+    let rows = db.fetch_all(statement).await?;
+    rows.iter().map(|row| row.text("boot_id")).collect()
+}
+
+/// Forgets workers that were last seen before `before`.
+pub async fn forget_workers(db: &mut impl Execute, before: Millis) -> Result<u64, DbError> {
+    db.execute(sql("DELETE FROM {workers} WHERE heartbeat_at < ?").bind(before))
+        .await
+}
+
+/// A lease: who holds it, and a number that its holder keeps raising.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The holder's boot id.
+    pub holder: String,
+    /// Stands still when the holder is gone. Watchers judge it by their own clock, never by a stored time.
+    pub beat: i64,
+}
+
+/// Reads a lease.
+pub async fn lease(db: &mut impl Execute, name: &str) -> Result<Option<Lease>, DbError> {
+    let row = db
+        .fetch_optional(sql("SELECT holder, beat FROM {leases} WHERE name = ?").bind(name))
+        .await?;
+    row.map(|row| {
+        Ok(Lease {
+            holder: row.text("holder")?,
+            beat: row.int("beat")?,
+        })
+    })
+    .transpose()
+}
+
+/// Takes a lease that nobody ever held. `false`: somebody was faster.
+pub async fn create_lease(
+    db: &mut impl Execute,
+    name: &str,
+    holder: BootId,
+) -> Result<bool, DbError> {
+    let statement = sql("INSERT INTO {leases} (name, holder, beat) VALUES (?, ?, 1)")
+        .bind(name)
+        .bind(holder);
+    match db.execute(statement).await {
+        Ok(_) => Ok(true),
+        Err(DbError::Duplicate) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Renews or takes over a lease that still looks as `seen`. `false`: it does not.
+pub async fn renew_lease(
+    db: &mut impl Execute,
+    name: &str,
+    seen: &Lease,
+    holder: BootId,
+) -> Result<bool, DbError> {
+    let statement =
+        sql("UPDATE {leases} SET holder = ?, beat = ? WHERE name = ? AND holder = ? AND beat = ?")
+            .bind(holder)
+            .bind(seen.beat.wrapping_add(1))
+            .bind(name)
+            .bind(seen.holder.clone())
+            .bind(seen.beat);
+    Ok(db.execute(statement).await? == 1)
+}
+
+/// An egress that has to wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EgressHold {
+    /// Its key.
+    pub egress: String,
+    /// Its name without credentials.
+    pub label: String,
+    /// Until when.
+    pub hold_until: Millis,
+    /// `retry_after` or `circuit_open`.
+    pub reason: String,
+}
+
+/// Holds an egress until a time, unless it is held longer already.
+pub async fn hold_egress(db: &mut impl Execute, hold: &EgressHold) -> Result<(), DbError> {
+    let update = sql("UPDATE {egresses} SET hold_until = ?, reason = ?, label = ? WHERE egress = ? AND hold_until < ?")
+        .bind(hold.hold_until)
+        .bind(hold.reason.clone())
+        .bind(hold.label.clone())
+        .bind(hold.egress.clone())
+        .bind(hold.hold_until);
+    if db.execute(update).await? > 0 {
+        return Ok(());
+    }
+    let insert =
+        sql("INSERT INTO {egresses} (egress, label, hold_until, reason) VALUES (?, ?, ?, ?)")
+            .bind(hold.egress.clone())
+            .bind(hold.label.clone())
+            .bind(hold.hold_until)
+            .bind(hold.reason.clone());
+    match db.execute(insert).await {
+        Ok(_) | Err(DbError::Duplicate) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The egresses that have to wait at `now`.
+pub async fn held_egresses(db: &mut impl Execute, now: Millis) -> Result<Vec<EgressHold>, DbError> {
+    let rows = db
+        .fetch_all(
+            sql("SELECT egress, label, hold_until, reason FROM {egresses} WHERE hold_until > ?")
+                .bind(now),
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(EgressHold {
+                egress: row.text("egress")?,
+                label: row.text("label")?,
+                hold_until: Millis(row.int("hold_until")?),
+                reason: row.text("reason")?,
+            })
+        })
+        .collect()
+}
+
+/// Lets an egress go again whose circuit was open; a `Retry-After` stays in force.
+pub async fn close_circuit(db: &mut impl Execute, egress: &str) -> Result<bool, DbError> {
+    let statement = sql("DELETE FROM {egresses} WHERE egress = ? AND reason = ?")
+        .bind(egress)
+        .bind(CIRCUIT_OPEN);
+    Ok(db.execute(statement).await? > 0)
+}
+
+/// Reason of a hold: too many calls in a row failed.
+pub const CIRCUIT_OPEN: &str = "circuit_open";
+/// Reason of a hold: the upstream said how long to wait.
+pub const RETRY_AFTER: &str = "retry_after";
