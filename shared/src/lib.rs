@@ -3,6 +3,16 @@
 //!
 //! Dependencies point one way: `model` ← `db` ← use cases in `worker` and `api`. `model` does no I/O.
 
+pub mod bootstrap;
 pub mod clock;
+pub mod config;
+pub mod db;
+pub mod hooks;
 pub mod id;
+pub mod lifecycle;
+pub mod model;
+pub mod notify;
+pub mod openai;
+pub mod queue;
+pub mod telemetry;
 pub mod vault;

@@ -1,0 +1,230 @@
+//! What every process does first, in the same way: open the database, find the sealing keys and prove that
+//! they are the ones that the database's values need.
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    time::Duration,
+};
+
+use crate::{
+    clock::Clock,
+    config::{Config, DatabaseKind},
+    db::{Db, DbError, DbOptions, system, system::RegisteredKey},
+    vault::{Keyring, KeyringError, Place, Vault, VaultError},
+};
+
+/// The text that a registered key must open.
+const CHECK_TEXT: &[u8] = b"rt-manage sealing key check";
+/// First line of a key file that we made ourselves. As long as it stands there, a warning asks for a backup.
+const UNCONFIRMED: &str = "# Made by rt-manage at its first start. Without this key no stored token can be read: back it up, \
+     then delete this line.";
+
+/// Why a process could not get ready.
+#[derive(Debug, thiserror::Error)]
+pub enum BootstrapError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// A back end that this version does not have.
+    #[error("database.type: `{0}` is not supported by this version; use `sqlite`")]
+    BackEnd(&'static str),
+    /// The text of the keys.
+    #[error("{origin}: {error}")]
+    Keyring {
+        /// Where the keys were read.
+        origin: String,
+        /// What is wrong with them.
+        error: KeyringError,
+    },
+    /// The key file.
+    #[error("security.key_file {path}: {error}")]
+    KeyFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: std::io::Error,
+    },
+    /// A key that the database needs is not here.
+    #[error(
+        "the database's values are sealed with key `{0}`, which is not among the keys given: add it to RTM_MASTER_KEYS or to {1}"
+    )]
+    MissingKey(String, String),
+    /// A key of the right name, but another one.
+    #[error(
+        "key `{0}` is not the key of that name which this database was sealed with: find the right one, in a backup of {1}"
+    )]
+    WrongKey(String, String),
+    /// Workers never make keys.
+    #[error(
+        "no sealing key is given and only the API makes one: start the API first, or set RTM_MASTER_KEYS"
+    )]
+    NoKey,
+    /// The register's own value could not be sealed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// Opens the database of a configuration.
+pub async fn open_database(config: &Config) -> Result<Db, BootstrapError> {
+    match config.database.kind {
+        DatabaseKind::Sqlite => {}
+        DatabaseKind::Mysql => return Err(BootstrapError::BackEnd("mysql")),
+        DatabaseKind::Postgres => return Err(BootstrapError::BackEnd("postgres")),
+    }
+    let options = DbOptions {
+        sqlite_file: config.database.database.clone().into(),
+        table_prefix: config.database.table_name_prefix(),
+        max_open: config.database.max_open_conns,
+        max_idle: config.database.max_idle_conns,
+        max_lifetime: Duration::from_secs(config.database.conn_max_lifetime),
+    };
+    Ok(Db::open(&options).await?)
+}
+
+/// Who opens the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// May make the first key and register keys.
+    Api,
+    /// Uses what is there.
+    Worker,
+}
+
+/// Finds the sealing keys and checks them against the database's register.
+pub async fn open_vault(
+    config: &Config,
+    db: &Db,
+    clock: &Clock,
+    role: Role,
+) -> Result<Vault, BootstrapError> {
+    let registered = system::keys(&mut &*db).await?;
+    let path = &config.security.key_file;
+    let shown = path.display().to_string();
+    let keyring = match &config.security.master_keys {
+        Some(keys) => parse(keys.expose(), "RTM_MASTER_KEYS")?,
+        None => match read_key_file(path)? {
+            Some(text) => {
+                if text.contains(UNCONFIRMED) {
+                    tracing::warn!(
+                        file = %shown,
+                        "the sealing key was made at the first start: back this file up, then delete its first line to end this warning"
+                    );
+                }
+                parse(&text, &shown)?
+            }
+            None => match (registered.first(), role) {
+                (Some(key), _) => {
+                    return Err(BootstrapError::MissingKey(key.key_id.clone(), shown));
+                }
+                (None, Role::Worker) => return Err(BootstrapError::NoKey),
+                (None, Role::Api) => parse(&make_key_file(path)?, &shown)?,
+            },
+        },
+    };
+    let vault = Vault::new(keyring);
+    for key in &registered {
+        check(&vault, key, &shown)?;
+    }
+    let active = vault.keyring().active_id().as_str();
+    if registered.iter().all(|key| key.key_id != active) {
+        if role == Role::Worker {
+            return Err(BootstrapError::NoKey);
+        }
+        let check_value = vault.seal(place(active), CHECK_TEXT)?;
+        let key = RegisteredKey {
+            key_id: active.to_owned(),
+            check_value,
+        };
+        if !system::register_key(&mut &*db, &key, clock.now()).await? {
+            // Another process registered a key of this name in the meantime: it must be the same one.
+            for key in system::keys(&mut &*db).await? {
+                check(&vault, &key, &shown)?;
+            }
+        }
+    }
+    Ok(vault)
+}
+
+fn parse(text: &str, origin: &str) -> Result<Keyring, BootstrapError> {
+    Keyring::parse(text).map_err(|error| BootstrapError::Keyring {
+        origin: origin.to_owned(),
+        error,
+    })
+}
+
+fn place(key_id: &str) -> Place<'_> {
+    Place {
+        table: "vault_keys",
+        row: key_id,
+        column: "check_value",
+    }
+}
+
+fn check(vault: &Vault, key: &RegisteredKey, file: &str) -> Result<(), BootstrapError> {
+    match vault.open(place(&key.key_id), &key.check_value) {
+        Ok(text) if text.as_slice() == CHECK_TEXT => Ok(()),
+        Err(VaultError::MissingKey(_)) => Err(BootstrapError::MissingKey(
+            key.key_id.clone(),
+            file.to_owned(),
+        )),
+        Ok(_) | Err(_) => Err(BootstrapError::WrongKey(
+            key.key_id.clone(),
+            file.to_owned(),
+        )),
+    }
+}
+
+fn key_file_error(path: &Path) -> impl Fn(std::io::Error) -> BootstrapError + '_ {
+    |error| BootstrapError::KeyFile {
+        path: path.display().to_string(),
+        error,
+    }
+}
+
+fn read_key_file(path: &Path) -> Result<Option<zeroize::Zeroizing<String>>, BootstrapError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.into())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(key_file_error(path)(error)),
+    }
+}
+
+/// Makes a key that only this user can read, and lets it reach the disk before anything is sealed with it.
+fn make_key_file(path: &Path) -> Result<zeroize::Zeroizing<String>, BootstrapError> {
+    let failed = key_file_error(path);
+    let folder = path
+        .parent()
+        .filter(|folder| *folder != Path::new(""))
+        .unwrap_or(Path::new("."));
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(&failed)?;
+    let text = zeroize::Zeroizing::new(format!("{UNCONFIRMED}\n{}", *Keyring::generate_text("k1")));
+    // `create_new`: a process that is faster wins, and its file is read instead.
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Ok(mut file) => {
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+                .map_err(&failed)?;
+            fs::File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(&failed)?;
+            tracing::warn!(file = %path.display(), "made a sealing key; without it no stored token can be read: back it up");
+            Ok(text)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            read_key_file(path)?.ok_or(BootstrapError::NoKey)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
