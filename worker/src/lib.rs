@@ -1,1 +1,172 @@
-//! placeholder
+//! The refresh worker: claims attempts, calls OpenAI, journals answers and commits them.
+//!
+//! [`Worker`] is the same in a process of its own and embedded in the API; only the queue that feeds it
+//! differs. The protocol is in `refresh.rs`, in the order in which it happens.
+
+mod claim;
+mod commit;
+pub mod egress;
+mod gate;
+pub mod journal;
+mod recovery;
+mod refresh;
+mod run;
+mod settings;
+mod supervise;
+
+use std::sync::Arc;
+
+use rt_manage_shared::{
+    clock::{Clock, Millis},
+    db::{Db, DbError, batch::Batcher, coordination, coordination::WorkerInfo},
+    id::BootId,
+    notify::Notifier,
+    vault::Vault,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use crate::gate::Gate;
+pub use crate::settings::{SettingsError, WorkerSettings};
+use crate::{
+    claim::ClaimWork,
+    commit::CommitWork,
+    egress::{BreakerSettings, Breakers, ClientOptions, Clients},
+    journal::{Journal, JournalError, JournalOptions},
+    recovery::Recovery,
+};
+
+/// Room reserved in the journal for each answer: three JWTs and a refresh token of the largest size met take
+/// about 20 KiB; sealing adds little.
+const ANSWER_RESERVE_BYTES: u64 = 64 * 1024;
+
+/// What a worker is built from.
+#[derive(Debug, Clone)]
+pub struct WorkerParts {
+    /// The database, migrated.
+    pub db: Db,
+    /// The vault, whose keys match the database's register.
+    pub vault: Vault,
+    /// Stored time.
+    pub clock: Clock,
+    /// Announcements.
+    pub notifier: Notifier,
+    /// The resolved configuration.
+    pub settings: Arc<WorkerSettings>,
+    /// Cancelled when the process begins to drain.
+    pub draining: CancellationToken,
+}
+
+/// A running worker.
+#[derive(Debug)]
+pub struct Worker {
+    boot: BootId,
+    started_at: Millis,
+    db: Db,
+    vault: Vault,
+    clock: Clock,
+    notifier: Notifier,
+    settings: Arc<WorkerSettings>,
+    journal: Journal,
+    clients: Clients,
+    breakers: Arc<Breakers>,
+    gate: Gate,
+    claims: Batcher<ClaimWork>,
+    commits: Batcher<CommitWork>,
+    in_flight: TaskTracker,
+    recovery: tokio::sync::Mutex<Recovery>,
+}
+
+/// Why a worker could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal cannot be written; without it nothing may be sent.
+    #[error("journal.directory: {0}")]
+    Journal(#[from] JournalError),
+    /// The database does not work.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl Worker {
+    /// Opens the journal, registers the worker, and replays what journals hold. Claims nothing yet.
+    pub async fn start(parts: WorkerParts) -> Result<Arc<Self>, StartError> {
+        let WorkerParts {
+            db,
+            vault,
+            clock,
+            notifier,
+            settings,
+            draining,
+        } = parts;
+        let boot = BootId::generate();
+        clock.set_from_database(db.server_time().await?);
+        let options = JournalOptions {
+            directory: settings.journal_directory.clone(),
+            worker: boot,
+            segment_bytes: settings.journal_segment_bytes,
+            answer_reserve_bytes: ANSWER_RESERVE_BYTES,
+        };
+        let journal = Journal::open(&options)?;
+        let started_at = clock.now();
+        let breakers = Arc::new(Breakers::new(BreakerSettings::default()));
+        let claims = ClaimWork {
+            boot,
+            clock: clock.clone(),
+            breakers: Arc::clone(&breakers),
+            settings: Arc::clone(&settings),
+        };
+        let commits = CommitWork {
+            clock: clock.clone(),
+            settings: Arc::clone(&settings),
+        };
+        let worker = Arc::new(Self {
+            boot,
+            started_at,
+            claims: Batcher::start(db.clone(), claims),
+            commits: Batcher::start(db.clone(), commits),
+            clients: Clients::new(ClientOptions {
+                connect_timeout: settings.connect_timeout,
+                ..ClientOptions::default()
+            }),
+            recovery: tokio::sync::Mutex::new(Recovery::new(&settings.journal_directory)),
+            gate: Gate::new(draining),
+            in_flight: TaskTracker::new(),
+            db,
+            vault,
+            clock,
+            notifier,
+            settings,
+            journal,
+            breakers,
+        });
+        coordination::register_worker(&mut &worker.db, &worker.info()).await?;
+        worker.recover().await?;
+        tracing::info!(worker = %boot, concurrency = worker.settings.concurrency, "worker started");
+        Ok(worker)
+    }
+
+    fn info(&self) -> WorkerInfo {
+        WorkerInfo {
+            boot_id: self.boot,
+            host: rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned(),
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: self.started_at,
+        }
+    }
+
+    /// This start of the worker.
+    pub const fn boot_id(&self) -> BootId {
+        self.boot
+    }
+
+    /// Why nothing is claimed at the moment, for readiness.
+    pub fn not_ready_because(&self) -> Option<String> {
+        match self.journal.health().failure {
+            Some(failure) => Some(format!("journal: {failure}")),
+            None => self.gate.closed_because().map(str::to_owned),
+        }
+    }
+}

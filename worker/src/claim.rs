@@ -1,0 +1,175 @@
+//! Step 2 of the protocol: a worker takes a queued attempt. Claims that wait together are written together.
+
+use std::sync::Arc;
+
+use rt_manage_shared::{
+    clock::{BootInstant, Clock, Millis},
+    db::{
+        DbError, Tx, attempts,
+        batch::Work,
+        coordination,
+        coordination::EgressHold,
+        grants,
+        grants::{GrantRecord, TokenWrite},
+        system,
+    },
+    id::BootId,
+    model::grant::Context,
+    openai::EgressKey,
+    queue::RefreshJob,
+};
+
+use crate::{
+    egress::{BreakerSettings, Breakers, Pass},
+    settings::WorkerSettings,
+};
+
+/// What became of a claim.
+#[derive(Debug)]
+pub(crate) enum Claimed {
+    /// The attempt is this worker's.
+    Yes {
+        /// The grant, claimed.
+        record: Box<GrantRecord>,
+        /// The breaker's permission; the call is reported under it.
+        pass: Pass,
+    },
+    /// The attempt is not to be made any more (claimed by another, cancelled, finished): drop the job.
+    Gone,
+    /// Not now; the attempt stays queued and is pushed again later.
+    NotNow(NotNow),
+}
+
+/// Why no attempt may begin now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotNow {
+    /// An operator paused refreshing, or it is halted.
+    Switched(String),
+    /// The egress has to wait.
+    EgressHeld {
+        /// Until when.
+        until: Millis,
+    },
+}
+
+/// Writes claims.
+#[derive(Debug)]
+pub(crate) struct ClaimWork {
+    pub(crate) boot: BootId,
+    pub(crate) clock: Clock,
+    pub(crate) breakers: Arc<Breakers>,
+    pub(crate) settings: Arc<WorkerSettings>,
+}
+
+impl Work for ClaimWork {
+    type Item = RefreshJob;
+    type Output = Claimed;
+
+    async fn apply(&self, tx: &mut Tx, jobs: &[Arc<RefreshJob>]) -> Result<Vec<Claimed>, DbError> {
+        let now = self.clock.now();
+        if let Some(switch) = system::switches(tx).await?.into_iter().next() {
+            let stopped = || Claimed::NotNow(NotNow::Switched(switch.name.clone()));
+            return Ok(jobs.iter().map(|_| stopped()).collect());
+        }
+        let held = coordination::held_egresses(tx, now).await?;
+        // Rows are locked in id order, so that batches of several workers cannot dead-lock one another.
+        let mut order: Vec<usize> = (0..jobs.len()).collect();
+        order.sort_by_key(|&index| jobs.get(index).map(|job| job.credential));
+        let ids: Vec<_> = order
+            .iter()
+            .filter_map(|&i| jobs.get(i))
+            .map(|job| job.credential)
+            .collect();
+        let records = grants::read(tx, &ids).await?;
+        let mut results: Vec<Claimed> = jobs.iter().map(|_| Claimed::Gone).collect();
+        for index in order {
+            let (Some(job), Some(result)) = (jobs.get(index), results.get_mut(index)) else {
+                continue;
+            };
+            let Some(record) = records
+                .iter()
+                .find(|record| record.grant.credential == job.credential)
+            else {
+                continue;
+            };
+            let egress = self.settings.egress_key(&record.egress);
+            let until = held
+                .iter()
+                .find(|hold| hold.egress == egress.as_str())
+                .map(|hold| hold.hold_until);
+            *result = match until {
+                Some(until) => Claimed::NotNow(NotNow::EgressHeld { until }),
+                None => self.claim(tx, job, record, &egress, now).await?,
+            };
+        }
+        Ok(results)
+    }
+}
+
+impl ClaimWork {
+    async fn claim(
+        &self,
+        tx: &mut Tx,
+        job: &RefreshJob,
+        record: &GrantRecord,
+        egress: &EgressKey,
+        now: Millis,
+    ) -> Result<Claimed, DbError> {
+        if !record.schedulable() {
+            let ctx = Context {
+                now,
+                enabled: false,
+                policy: &self.settings.policy,
+                jitter: 0.0,
+            };
+            if let Ok(cancelled) = record.grant.cancel(job.attempt, &ctx)
+                && grants::compare_and_set(
+                    tx,
+                    &record.grant.guard(),
+                    &cancelled,
+                    TokenWrite::default(),
+                )
+                .await?
+            {
+                attempts::cancel(tx, job.attempt, now).await?;
+            }
+            return Ok(Claimed::Gone);
+        }
+        let Ok(claimed) = record.grant.claim(job.attempt) else {
+            return Ok(Claimed::Gone);
+        };
+        // The breaker is asked last: its permission to probe must not be spent on an attempt that is gone.
+        let asked = BootInstant::now();
+        let pass = self.breakers.try_pass(egress, asked);
+        match pass {
+            Pass::Go => {}
+            Pass::Probe => {
+                // One call finds out whether the egress works; until then all workers hold the others back.
+                let hold = EgressHold {
+                    egress: egress.to_string(),
+                    label: self.settings.egress_label(record).to_owned(),
+                    hold_until: now + BreakerSettings::default().open_for,
+                    reason: coordination::CIRCUIT_OPEN.into(),
+                };
+                coordination::hold_egress(tx, &hold).await?;
+            }
+            Pass::Wait(until) => {
+                return Ok(Claimed::NotNow(NotNow::EgressHeld {
+                    until: now + until.since(asked),
+                }));
+            }
+        }
+        if !grants::compare_and_set(tx, &record.grant.guard(), &claimed, TokenWrite::default())
+            .await?
+        {
+            self.breakers.give_back(egress, BootInstant::now(), pass);
+            return Ok(Claimed::Gone);
+        }
+        attempts::claimed(tx, job.attempt, self.boot, now).await?;
+        let record = Box::new(GrantRecord {
+            grant: claimed,
+            ..record.clone()
+        });
+        Ok(Claimed::Yes { record, pass })
+    }
+}

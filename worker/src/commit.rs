@@ -1,0 +1,424 @@
+//! Step 7 of the protocol: the outcome of an attempt reaches the database. The same code commits a fresh
+//! answer, a late one, and one that is replayed from a journal; repeating it changes nothing.
+
+use std::sync::Arc;
+
+use rand::RngExt as _;
+use rt_manage_shared::{
+    clock::{Clock, Millis},
+    db::{
+        DbError, Tx, attempts,
+        attempts::Ending,
+        batch::Work,
+        credentials,
+        credentials::Identity,
+        grants,
+        grants::{GrantRecord, TokenWrite},
+        tokens,
+        tokens::Orphan,
+    },
+    hooks,
+    id::{AttemptId, CredentialId},
+    model::{
+        attempt::{AttemptState, OutcomeKind},
+        grant::{Context, Grant, NewTokens, Verdict},
+    },
+    openai::{Claims, Outcome, Tokens, access_expiry},
+    vault::{Fingerprint, Place, Vault, VaultError},
+};
+
+use crate::settings::WorkerSettings;
+
+/// The outcome of one attempt, ready to be written: all tokens in it are sealed.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The attempt.
+    pub(crate) attempt: AttemptId,
+    /// Whose.
+    pub(crate) credential: CredentialId,
+    /// The refresh token that was used.
+    pub(crate) spent: Fingerprint,
+    verdict: Verdict,
+    code: Option<String>,
+    http_status: Option<u16>,
+    duration_ms: Option<u32>,
+    rt: Option<Vec<u8>>,
+    access_token: Option<Vec<u8>>,
+    identity: Identity,
+    /// The sealed answer as it stands in the journal, in case that it cannot be applied.
+    answer: Option<Vec<u8>>,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Committed {
+    /// Written by the attempt that it belongs to.
+    Applied,
+    /// Written although the grant had moved on: the refresh token was still the one that was spent.
+    AppliedLate,
+    /// It had been written before.
+    Known,
+    /// The grant has moved on, and nothing is lost by it.
+    Superseded,
+    /// New tokens for a grant that has other ones by now: set aside, sealed.
+    Orphaned,
+}
+
+/// What a call told, besides its outcome.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallFacts {
+    /// Status of the answer.
+    pub(crate) http_status: Option<u16>,
+    /// From claim to answer.
+    pub(crate) duration_ms: Option<u32>,
+    /// The sealed answer as it stands in the journal.
+    pub(crate) answer: Option<Vec<u8>>,
+}
+
+impl Finished {
+    /// Seals what an outcome brought.
+    pub(crate) fn new(
+        attempt: AttemptId,
+        credential: CredentialId,
+        spent: Fingerprint,
+        outcome: &Outcome,
+        received_at: Millis,
+        facts: CallFacts,
+        seal: &Sealing<'_>,
+    ) -> Result<Self, VaultError> {
+        let mut finished = Self {
+            attempt,
+            credential,
+            spent,
+            verdict: Verdict::Ambiguous,
+            code: outcome.code().map(ToString::to_string),
+            http_status: facts.http_status,
+            duration_ms: facts.duration_ms,
+            rt: None,
+            access_token: None,
+            identity: Identity::default(),
+            answer: facts.answer,
+        };
+        finished.verdict = match outcome {
+            Outcome::Rotated(tokens) => finished.take(tokens, received_at, seal)?,
+            Outcome::NotSent { .. } => Verdict::NotSent,
+            Outcome::Transient { retry_after, .. } => Verdict::Transient {
+                retry_after: *retry_after,
+            },
+            Outcome::Held { reason, .. } => Verdict::Held(*reason),
+            Outcome::Rejected { .. } => Verdict::Rejected,
+            Outcome::Ambiguous { .. } => Verdict::Ambiguous,
+        };
+        Ok(finished)
+    }
+
+    /// How it ended.
+    pub(crate) const fn outcome(&self) -> OutcomeKind {
+        self.verdict.kind()
+    }
+
+    /// Its code, where it failed.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    fn take(
+        &mut self,
+        tokens: &Tokens,
+        received_at: Millis,
+        seal: &Sealing<'_>,
+    ) -> Result<Verdict, VaultError> {
+        let row = self.credential.to_string();
+        let place = |column| Place {
+            table: "grants",
+            row: &row,
+            column,
+        };
+        self.rt = tokens
+            .refresh_token
+            .as_ref()
+            .map(|token| seal.vault.seal_secret(place("rt"), token))
+            .transpose()?;
+        self.access_token = tokens
+            .access_token
+            .as_ref()
+            .map(|token| seal.vault.seal_secret(place("access_token"), token))
+            .transpose()?;
+        self.identity = identity_of(tokens);
+        Ok(Verdict::Rotated(NewTokens {
+            rt_fp: tokens.refresh_token.as_ref().map(Fingerprint::of),
+            at_expires_at: tokens
+                .access_token
+                .is_some()
+                .then(|| access_expiry(tokens, received_at, seal.default_life)),
+        }))
+    }
+
+    fn ending(&self, now: Millis, detail: Option<String>) -> Ending {
+        Ending {
+            outcome: self.outcome(),
+            code: self.code.clone(),
+            detail,
+            http_status: self.http_status,
+            duration_ms: self.duration_ms,
+            finished_at: now,
+        }
+    }
+
+    /// Keeps new tokens that cannot be applied as an orphan, sealed; without new tokens only the attempt ends.
+    pub(crate) async fn set_aside(
+        &self,
+        tx: &mut Tx,
+        reason: &str,
+        now: Millis,
+    ) -> Result<Committed, DbError> {
+        let detail = format!("set aside: {reason}");
+        attempts::finish(tx, self.attempt, &self.ending(now, Some(detail))).await?;
+        // Where the answer itself could not be sealed, the sealed refresh token alone is kept.
+        let kept = self.answer.as_ref().or(self.rt.as_ref());
+        let (Some(answer), Verdict::Rotated(_)) = (kept, &self.verdict) else {
+            return Ok(Committed::Superseded);
+        };
+        let orphan = Orphan {
+            attempt: self.attempt,
+            credential: self.credential,
+            rt_fp: self.spent.clone(),
+            reason: reason.to_owned(),
+            answer: answer.clone(),
+        };
+        tokens::keep_orphan(tx, &orphan, now).await?;
+        Ok(Committed::Orphaned)
+    }
+
+    /// The new refresh token's fingerprint, where one came.
+    fn successor(&self) -> Option<&Fingerprint> {
+        match &self.verdict {
+            Verdict::Rotated(tokens) => tokens.rt_fp.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// How new tokens are sealed and dated.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sealing<'a> {
+    /// The vault.
+    pub(crate) vault: &'a Vault,
+    /// Life assumed of an access token that does not tell its own.
+    pub(crate) default_life: std::time::Duration,
+}
+
+fn identity_of(tokens: &Tokens) -> Identity {
+    let read = |token: &Option<_>| token.as_ref().map(Claims::read).unwrap_or_default();
+    let claims = read(&tokens.access_token).or(read(&tokens.id_token));
+    Identity {
+        email: claims.email,
+        name: claims.name,
+        account_id: claims.account_id,
+        user_id: claims.user_id,
+        plan: claims.plan_type,
+    }
+}
+
+/// Writes outcomes.
+#[derive(Debug)]
+pub(crate) struct CommitWork {
+    pub(crate) clock: Clock,
+    pub(crate) settings: Arc<WorkerSettings>,
+}
+
+impl Work for CommitWork {
+    type Item = Finished;
+    type Output = Committed;
+
+    async fn apply(&self, tx: &mut Tx, items: &[Arc<Finished>]) -> Result<Vec<Committed>, DbError> {
+        let now = self.clock.now();
+        // Rows in id order: batches of several workers cannot dead-lock one another.
+        let mut order: Vec<(usize, &Arc<Finished>)> = items.iter().enumerate().collect();
+        order.sort_by_key(|(_, item)| item.credential);
+        let ids: Vec<_> = order.iter().map(|(_, item)| item.credential).collect();
+        let mut records = grants::read(tx, &ids).await?;
+        let mut results = vec![Committed::Superseded; items.len()];
+        for (index, item) in order {
+            let record = records
+                .iter_mut()
+                .find(|record| record.grant.credential == item.credential);
+            let result = match record {
+                Some(record) => self.one(tx, item, record, now).await?,
+                None => self.without_grant(tx, item, now).await?,
+            };
+            if let Some(slot) = results.get_mut(index) {
+                *slot = result;
+            }
+        }
+        Ok(results)
+    }
+}
+
+impl CommitWork {
+    async fn one(
+        &self,
+        tx: &mut Tx,
+        item: &Finished,
+        record: &mut GrantRecord,
+        now: Millis,
+    ) -> Result<Committed, DbError> {
+        let ctx = Context {
+            now,
+            enabled: record.schedulable(),
+            policy: &self.settings.policy,
+            jitter: rand::rng().random(),
+        };
+        let code = item.code.as_deref();
+        let before = record.grant.clone();
+        if let Ok(next) = before.finish(item.attempt, &item.spent, &item.verdict, code, &ctx) {
+            if self.write(tx, item, record, next, now).await? {
+                let detail = self.detail(tx, item).await?;
+                attempts::finish(tx, item.attempt, &item.ending(now, detail)).await?;
+                return Ok(Committed::Applied);
+            }
+            // Another process moved the grant between our read and our write; the next reading decides.
+            if let Some(fresh) = grants::read_one(tx, item.credential).await? {
+                *record = fresh;
+            }
+        }
+        self.moved_on(tx, item, record, &ctx).await
+    }
+
+    /// The grant is not as this attempt left it.
+    async fn moved_on(
+        &self,
+        tx: &mut Tx,
+        item: &Finished,
+        record: &mut GrantRecord,
+        ctx: &Context<'_>,
+    ) -> Result<Committed, DbError> {
+        let known = attempts::read(tx, &[item.attempt]).await?;
+        let recorded = known.first().and_then(|attempt| attempt.outcome);
+        if recorded == Some(item.outcome()) {
+            return Ok(Committed::Known);
+        }
+        let before = record.grant.clone();
+        if let Ok(next) = before.late_answer(&item.spent, &item.verdict, item.code.as_deref(), ctx)
+        {
+            let open = before.state.attempt().filter(|open| *open != item.attempt);
+            if self.write(tx, item, record, next, ctx.now).await? {
+                if let Some(open) = open {
+                    let ending = Ending {
+                        outcome: OutcomeKind::Superseded,
+                        code: Some("late_answer".into()),
+                        detail: Some(format!("answered by attempt {}", item.attempt)),
+                        http_status: None,
+                        duration_ms: None,
+                        finished_at: ctx.now,
+                    };
+                    attempts::finish(tx, open, &ending).await?;
+                }
+                tokens::adopt_orphan(tx, item.attempt).await?;
+                attempts::amend(
+                    tx,
+                    item.attempt,
+                    &item.ending(ctx.now, Some("late answer".into())),
+                )
+                .await?;
+                return Ok(Committed::AppliedLate);
+            }
+        }
+        // A successor that this grant holds, or held, was applied before.
+        if let Some(successor) = item.successor() {
+            let applied = record.grant.rt_fp == *successor
+                || tokens::spent_by(tx, successor).await?.is_some();
+            if applied {
+                return Ok(Committed::Known);
+            }
+            return item
+                .set_aside(
+                    tx,
+                    "the credential holds another refresh token by now",
+                    ctx.now,
+                )
+                .await;
+        }
+        if known
+            .first()
+            .is_some_and(|attempt| attempt.state != AttemptState::Finished)
+        {
+            let ending = Ending {
+                outcome: OutcomeKind::Superseded,
+                detail: Some(format!("the upstream's answer was {}", item.outcome())),
+                ..item.ending(ctx.now, None)
+            };
+            attempts::finish(tx, item.attempt, &ending).await?;
+        }
+        Ok(Committed::Superseded)
+    }
+
+    async fn without_grant(
+        &self,
+        tx: &mut Tx,
+        item: &Finished,
+        now: Millis,
+    ) -> Result<Committed, DbError> {
+        if item.successor().is_some() {
+            return item
+                .set_aside(tx, "the credential does not exist", now)
+                .await;
+        }
+        attempts::finish(tx, item.attempt, &item.ending(now, None)).await?;
+        Ok(Committed::Superseded)
+    }
+
+    /// Writes the transition, the spent token and what was learnt. `false`: the guard missed, nothing was written.
+    async fn write(
+        &self,
+        tx: &mut Tx,
+        item: &Finished,
+        record: &mut GrantRecord,
+        next: Grant,
+        now: Millis,
+    ) -> Result<bool, DbError> {
+        let write = TokenWrite {
+            rt: item.rt.clone(),
+            access_token: item.access_token.clone(),
+        };
+        if !grants::compare_and_set(tx, &record.grant.guard(), &next, write).await? {
+            return Ok(false);
+        }
+        hooks::step("commit.middle");
+        if next.rt_fp != item.spent {
+            tokens::remember_spent(tx, &item.spent, item.credential, item.attempt, now).await?;
+        }
+        if changes(&item.identity, &record.identity) {
+            credentials::learn_identity(tx, item.credential, &item.identity).await?;
+        }
+        record.grant = next;
+        Ok(true)
+    }
+
+    /// `refresh_token_reused` accuses somebody: us, where an earlier attempt was sent and its answer never came,
+    /// or another program that holds this token.
+    async fn detail(&self, tx: &mut Tx, item: &Finished) -> Result<Option<String>, DbError> {
+        if item.code() != Some("refresh_token_reused") {
+            return Ok(None);
+        }
+        let earlier = attempts::sent_without_success(tx, &item.spent, item.attempt).await?;
+        Ok(Some(earlier.map_or_else(
+            || "another program holds this refresh token and has used it".to_owned(),
+            |earlier| {
+                format!(
+                    "the successor was lost in attempt {earlier}, which was sent and got no success"
+                )
+            },
+        )))
+    }
+}
+
+/// Whether the upstream told something new.
+fn changes(told: &Identity, known: &Identity) -> bool {
+    let differs = |told: &Option<String>, known: &Option<String>| told.is_some() && told != known;
+    differs(&told.email, &known.email)
+        || differs(&told.name, &known.name)
+        || differs(&told.account_id, &known.account_id)
+        || differs(&told.user_id, &known.user_id)
+        || differs(&told.plan, &known.plan)
+}

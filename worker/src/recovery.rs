@@ -1,0 +1,353 @@
+//! What the journals know and the database does not: answers are replayed, and a database that is older than
+//! the journals is noticed before anything is sent.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use rt_manage_shared::{
+    clock::Millis,
+    db::{
+        DbError, attempts,
+        attempts::{Ending, NewAttempt},
+        grants,
+        grants::TokenWrite,
+        system,
+    },
+    id::{AttemptId, BootId},
+    model::{
+        attempt::{Cause, Lane, OutcomeKind},
+        credential::DEFAULT_EGRESS,
+        grant::Context,
+    },
+    openai::{CallResult, RawAnswer, classify},
+    vault::{Fingerprint, Place},
+};
+
+use crate::{
+    Worker,
+    commit::{CallFacts, Committed, Finished, Sealing},
+    journal::{AnswerAt, FolderScan, JournalEntry, Scan, Scanner},
+};
+
+/// How many of the newest recorded attempts are looked up to tell whether the database is older than the
+/// journals: a lost commit is among the newest ones.
+const NEWEST_DONE: usize = 64;
+
+/// An answer in the journal of a living worker is left to that worker for this long; it commits within
+/// milliseconds unless it is frozen or cannot reach the database.
+const LEAVE_TO_OWNER: Duration = Duration::from_secs(30);
+
+/// What has been looked at, so that a rescan every few seconds costs little.
+#[derive(Debug)]
+pub(crate) struct Recovery {
+    scanner: Scanner,
+    settled: HashSet<AttemptId>,
+    reported_damage: usize,
+}
+
+impl Recovery {
+    /// Nothing looked at yet.
+    pub(crate) fn new(directory: &std::path::Path) -> Self {
+        Self {
+            scanner: Scanner::new(directory),
+            settled: HashSet::new(),
+            reported_damage: 0,
+        }
+    }
+}
+
+impl Worker {
+    /// Compares the journals with the database and replays what it lacks; opens the gate when that is done.
+    pub(crate) async fn recover(&self) -> Result<(), DbError> {
+        let mut recovery = self.recovery.lock().await;
+        let scan = self.rescan(&mut recovery).await;
+        if self.is_older_than(&scan).await? {
+            let reason = "the database is older than the journals: it was restored from a copy, or lost commits in a failover. \
+                 All journalled answers have been replayed; check the credentials, then run `rt-manage-api resume --halted`";
+            system::switch_on(&mut &self.db, system::HALTED, reason, self.clock.now()).await?;
+            tracing::error!("HALTED: {reason}");
+            recovery.settled.clear();
+            self.restore_history(&scan).await?;
+        }
+        let halted = system::switches(&mut &self.db)
+            .await?
+            .iter()
+            .any(|switch| switch.name == system::HALTED);
+        let answers = if halted {
+            scan.folders
+                .iter()
+                .flat_map(|folder| folder.answers())
+                .collect()
+        } else {
+            scan.undone()
+        };
+        self.replay_all(&mut recovery.settled, answers, &scan).await;
+        if halted {
+            self.doubt_unanswered(&scan).await?;
+        }
+        drop(recovery);
+        self.gate.note_recovered();
+        Ok(())
+    }
+
+    async fn rescan(&self, recovery: &mut Recovery) -> Scan {
+        let directory = self.settings.journal_directory.clone();
+        let mut scanner = std::mem::replace(&mut recovery.scanner, Scanner::new(&directory));
+        let task = tokio::task::spawn_blocking(move || {
+            let scan = scanner.rescan();
+            (scanner, scan)
+        });
+        let Ok((scanner, scan)) = task.await else {
+            tracing::error!("reading the journals ended by a panic");
+            return Scan::default();
+        };
+        recovery.scanner = scanner;
+        if let Some(failure) = &scan.failure {
+            tracing::error!(%failure, "the journal directory cannot be read");
+        }
+        let damage: Vec<_> = scan.damage().collect();
+        if damage.len() > recovery.reported_damage {
+            for damage in damage.iter().skip(recovery.reported_damage) {
+                tracing::error!(file = %damage.file.display(), offset = damage.offset, reason = %damage.reason, "journal damage; the rest of the journal is used");
+            }
+            metrics::gauge!("rtm_journal_damage")
+                .set(f64::from(u32::try_from(damage.len()).unwrap_or(u32::MAX)));
+            recovery.reported_damage = damage.len();
+        }
+        scan
+    }
+
+    /// Whether an attempt that a journal notes as recorded is unknown to the database.
+    async fn is_older_than(&self, scan: &Scan) -> Result<bool, DbError> {
+        let unknown = self.unknown_attempts(scan).await?;
+        if let Some(attempt) = unknown.first() {
+            tracing::error!(%attempt, "a recorded attempt is missing from the database");
+        }
+        Ok(!unknown.is_empty())
+    }
+
+    /// The newest attempts that journals note as recorded and the database does not know.
+    async fn unknown_attempts(&self, scan: &Scan) -> Result<Vec<AttemptId>, DbError> {
+        let newest: Vec<AttemptId> = scan
+            .newest_done(NEWEST_DONE)
+            .iter()
+            .map(|done| done.attempt)
+            .collect();
+        let known: HashSet<AttemptId> = attempts::read(&mut &self.db, &newest)
+            .await?
+            .iter()
+            .map(|attempt| attempt.id)
+            .collect();
+        Ok(newest
+            .into_iter()
+            .filter(|id| !known.contains(id))
+            .collect())
+    }
+
+    /// Writes the attempts that the database has forgotten, so that it counts as caught up once the halt is
+    /// lifted. Replay then corrects those whose answers brought something.
+    async fn restore_history(&self, scan: &Scan) -> Result<(), DbError> {
+        let unknown: HashSet<AttemptId> = self.unknown_attempts(scan).await?.into_iter().collect();
+        let now = self.clock.now();
+        let mut restored = HashSet::new();
+        for entry in scan.folders.iter().flat_map(FolderScan::entries) {
+            let JournalEntry::Intent(intent) = entry else {
+                continue;
+            };
+            if !unknown.contains(&intent.attempt) || !restored.insert(intent.attempt) {
+                continue;
+            }
+            let attempt = NewAttempt {
+                id: intent.attempt,
+                credential: intent.credential,
+                lane: Lane::Bulk,
+                cause: Cause::Recovery,
+                probe: false,
+                egress: DEFAULT_EGRESS.into(),
+                rt_fp: Fingerprint::from_stored(intent.rt_fp.clone()),
+                request_id: None,
+                requested_at: intent.at,
+            };
+            let ending = Ending {
+                outcome: OutcomeKind::Superseded,
+                code: Some("journal_ahead".into()),
+                detail: Some("known from a journal only: the database had lost it".into()),
+                http_status: None,
+                duration_ms: None,
+                finished_at: now,
+            };
+            let mut tx = self.db.begin().await?;
+            attempts::insert(&mut tx, &attempt).await?;
+            attempts::finish(&mut tx, attempt.id, &ending).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Replays answers until a pass changes nothing: an answer may only fit after another one was applied.
+    async fn replay_all(
+        &self,
+        settled: &mut HashSet<AttemptId>,
+        answers: Vec<&AnswerAt>,
+        scan: &Scan,
+    ) {
+        let now = self.clock.now();
+        let alive: HashSet<_> = scan
+            .folders
+            .iter()
+            .filter(|folder| folder.owner_alive)
+            .flat_map(|folder| folder.answers())
+            .map(|answer| answer.attempt)
+            .collect();
+        let mut open: Vec<&AnswerAt> = answers
+            .into_iter()
+            .filter(|answer| !settled.contains(&answer.attempt))
+            .filter(|answer| {
+                !alive.contains(&answer.attempt) || now.since(answer.at) > LEAVE_TO_OWNER
+            })
+            .collect();
+        open.sort_by_key(|answer| (answer.at, answer.attempt));
+        loop {
+            let mut unsettled = Vec::new();
+            let mut progress = false;
+            for answer in open {
+                match self.replay(answer).await {
+                    Some(Committed::Applied | Committed::AppliedLate) => {
+                        metrics::counter!("rtm_replayed_total").increment(1);
+                        tracing::warn!(attempt = %answer.attempt, credential = %answer.credential, "an answer was replayed from a journal");
+                        settled.insert(answer.attempt);
+                        progress = true;
+                    }
+                    Some(Committed::Orphaned) => unsettled.push(answer),
+                    Some(Committed::Known | Committed::Superseded) | None => {
+                        settled.insert(answer.attempt);
+                    }
+                }
+            }
+            if !progress || unsettled.is_empty() {
+                settled.extend(unsettled.iter().map(|answer| answer.attempt));
+                return;
+            }
+            open = unsettled;
+        }
+    }
+
+    /// `None`: the answer cannot be read or opened; it stays in its journal and was reported.
+    async fn replay(&self, at: &AnswerAt) -> Option<Committed> {
+        let entry = at.clone();
+        let read = tokio::task::spawn_blocking(move || entry.read()).await;
+        let answer = match read {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                tracing::error!(attempt = %at.attempt, error = %error, "a journalled answer cannot be read");
+                return None;
+            }
+            Err(_) => return None,
+        };
+        let row = at.attempt.to_string();
+        let place = Place {
+            table: "journal",
+            row: &row,
+            column: "answer",
+        };
+        let raw = match self.vault.open(place, &answer.sealed) {
+            Ok(bytes) => RawAnswer::from_bytes(&bytes).ok(),
+            Err(error) => {
+                tracing::error!(attempt = %at.attempt, error = %error, "a journalled answer does not open");
+                return None;
+            }
+        }?;
+        let facts = CallFacts {
+            http_status: Some(raw.status),
+            duration_ms: None,
+            answer: Some(answer.sealed),
+        };
+        let outcome = classify(&CallResult::Answer(raw), at.at);
+        let spent = Fingerprint::from_stored(at.rt_fp.clone());
+        let sealing = Sealing {
+            vault: &self.vault,
+            default_life: self.settings.default_life,
+        };
+        match Finished::new(
+            at.attempt,
+            at.credential,
+            spent,
+            &outcome,
+            at.at,
+            facts,
+            &sealing,
+        ) {
+            Ok(finished) => Some(self.commit(Arc::new(finished)).await),
+            Err(error) => {
+                tracing::error!(attempt = %at.attempt, error = %error, "a journalled answer cannot be sealed again");
+                None
+            }
+        }
+    }
+
+    /// With a database that is older than the journals, an intent without answer means that the refresh token
+    /// may be spent although the database calls it fresh.
+    async fn doubt_unanswered(&self, scan: &Scan) -> Result<(), DbError> {
+        let done = scan.done();
+        for intent in scan.folders.iter().flat_map(|folder| folder.unanswered()) {
+            if done.contains(&intent.attempt) {
+                continue;
+            }
+            let mut tx = self.db.begin().await?;
+            if let Some(record) = grants::read_one(&mut tx, intent.credential).await? {
+                let ctx = Context {
+                    now: self.clock.now(),
+                    enabled: record.schedulable(),
+                    policy: &self.settings.policy,
+                    jitter: 0.5,
+                };
+                let spent = Fingerprint::from_stored(intent.rt_fp.clone());
+                if let Ok(doubtful) = record.grant.put_in_doubt(&spent, &ctx) {
+                    grants::compare_and_set(
+                        &mut tx,
+                        &record.grant.guard(),
+                        &doubtful,
+                        TokenWrite::default(),
+                    )
+                    .await?;
+                    tracing::error!(credential = %intent.credential, attempt = %intent.attempt, "in doubt: a journal holds an intent that the database does not know");
+                }
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes journals that nothing can need any more.
+    pub(crate) async fn prune_journals(&self) -> Result<(), DbError> {
+        let retention = self.settings.journal_retention;
+        let now = self.clock.now();
+        // A worker whose heartbeat is younger than this is not stale, whatever its lock says.
+        let live =
+            rt_manage_shared::db::coordination::live_workers(&mut &self.db, recently(now)).await?;
+        let (directory, own) = (self.settings.journal_directory.clone(), self.boot);
+        let report = tokio::task::spawn_blocking(move || {
+            let options = crate::journal::Retention {
+                own: Some(own),
+                older_than: retention,
+                now,
+            };
+            let stale = |worker: BootId| !live.contains(&worker.to_string());
+            // Every attempt that the database has recorded is noted in some journal, by its owner or by whoever replayed it.
+            crate::journal::delete_expired(&directory, &options, stale, |_| false)
+        })
+        .await;
+        if let Ok(report) = report {
+            for kept in &report.kept {
+                if !kept.undone.is_empty() {
+                    tracing::warn!(worker = %kept.worker, answers = kept.undone.len(), "an old journal is kept: the database has not recorded all its answers");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Workers count as alive for this long after their last heartbeat, when it comes to deleting their files.
+fn recently(now: Millis) -> Millis {
+    now - Duration::from_hours(1)
+}

@@ -1,0 +1,385 @@
+//! The refresh protocol, steps 2 to 8, in the order in which they happen.
+//!
+//! A job is a hint. The database decides whether the attempt is still to be made; from then on the work runs
+//! in a task of its own that neither a client's disconnect nor shutdown cancels: once a call has been sent,
+//! nothing but a crash keeps its answer from the disk.
+
+use std::{sync::Arc, time::Duration};
+
+use rt_manage_shared::{
+    clock::BootInstant,
+    db::{DbError, attempts, coordination, coordination::EgressHold, grants::GrantRecord},
+    hooks,
+    id::AttemptId,
+    model::attempt::{Lane, OutcomeKind},
+    notify::Event,
+    openai::{CallResult, Egress, NotSentKind, Outcome, RawAnswer, TokenRequest, classify},
+    queue::RefreshJob,
+    vault::{Place, Secret, VaultError},
+};
+
+use crate::{
+    Worker,
+    claim::{Claimed, NotNow},
+    commit::{CallFacts, Committed, Finished, Sealing},
+    egress::{self, BreakerStatus, EgressClient, Pass, Verdict},
+    journal::{Answer, Intent, Reservation},
+};
+
+/// Pause between tries of a commit: short at first, because callers wait; never longer than this.
+const COMMIT_RETRY_MAX: Duration = Duration::from_secs(5);
+const COMMIT_RETRY_FIRST: Duration = Duration::from_millis(50);
+
+impl Worker {
+    /// Handles one job; returns when the database has recorded what became of it, or at once where it is not
+    /// this worker's to make.
+    pub(crate) async fn handle(self: &Arc<Self>, lane: Lane, job: RefreshJob) {
+        if !self.gate.may_claim(lane) {
+            return self.give_back(job.attempt).await;
+        }
+        let send_by = BootInstant::now() + self.settings.send_budget;
+        let (claimed, pass) = match self.claims.submit(Arc::new(job.clone())).await {
+            Ok(Claimed::Yes { record, pass }) => (record, pass),
+            Ok(Claimed::Gone) => return,
+            Ok(Claimed::NotNow(reason)) => {
+                Self::note_not_now(&job, &reason);
+                return self.give_back(job.attempt).await;
+            }
+            Err(error) => {
+                // Nothing was claimed, or nobody knows: the attempt stays in the database either way.
+                tracing::warn!(attempt = %job.attempt, error = %error, "claim failed");
+                self.note_error(&error);
+                return;
+            }
+        };
+        hooks::step("claim.after");
+        let worker = Arc::clone(self);
+        let work = self
+            .in_flight
+            .spawn(async move { worker.refresh(job, &claimed, pass, send_by).await });
+        if work.await.is_err() {
+            // A panic is a fault of ours; the claim stands and is settled like that of a crashed worker.
+            tracing::error!(
+                "a refresh ended by a panic; its claim is settled as that of a lost worker"
+            );
+        }
+    }
+
+    async fn refresh(
+        &self,
+        job: RefreshJob,
+        record: &GrantRecord,
+        pass: Pass,
+        send_by: BootInstant,
+    ) {
+        let started = BootInstant::now();
+        let attempt = job.attempt;
+        let (outcome, mut facts) = match self.prepare(&job, record).await {
+            Ok(prepared) => self.call(&job, record, prepared, send_by).await,
+            Err(outcome) => (outcome, CallFacts::default()),
+        };
+        facts.duration_ms = u32::try_from(started.elapsed().as_millis()).ok();
+        self.pace(record, pass, &outcome).await;
+        metrics::counter!("rtm_refresh_attempts_total", "outcome" => outcome.name()).increment(1);
+        metrics::histogram!("rtm_refresh_seconds").record(started.elapsed().as_secs_f64());
+        tracing::info!(
+            attempt = %attempt,
+            credential = %job.credential,
+            outcome = outcome.name(),
+            code = outcome.code().map(tracing::field::display),
+            http.status = facts.http_status,
+            duration_ms = facts.duration_ms,
+            "refresh finished"
+        );
+        if let Some(finished) = self.sealed(&job, record, &outcome, facts) {
+            hooks::step("commit.before");
+            self.commit(Arc::new(finished)).await;
+        }
+    }
+
+    /// Everything before the call that can fail without harm.
+    async fn prepare(&self, job: &RefreshJob, record: &GrantRecord) -> Result<Prepared, Outcome> {
+        let not_sent = |kind: NotSentKind| Outcome::NotSent { code: kind.code() };
+        let refresh_token = self.open(job, "grants", "rt", &record.rt).map_err(|error| {
+            tracing::error!(credential = %job.credential, error = %error, "the refresh token does not open");
+            not_sent(NotSentKind::Request)
+        })?;
+        let own_proxy = record
+            .proxy
+            .as_ref()
+            .map(|sealed| self.open(job, "credentials", "proxy", sealed));
+        let own_proxy = own_proxy.transpose().map_err(|error| {
+            tracing::error!(credential = %job.credential, error = %error, "the proxy does not open");
+            not_sent(NotSentKind::Egress)
+        })?;
+        let client = match &own_proxy {
+            // A proxy that cannot be used is a failure; the way without it is never taken instead.
+            Some(proxy) => Egress::parse(Some(proxy))
+                .map_err(|error| {
+                    tracing::warn!(credential = %job.credential, error = %error, "the proxy cannot be used");
+                    NotSentKind::Egress
+                })
+                .and_then(|egress| self.clients.get(&egress)),
+            None => self.clients.get(&self.settings.default_egress),
+        }
+        .map_err(not_sent)?;
+        let request =
+            TokenRequest::build(&self.settings.token_url, &record.client_id, &refresh_token);
+        let intent = Intent {
+            attempt: job.attempt,
+            credential: job.credential,
+            rt_fp: record.grant.rt_fp.to_string(),
+            at: self.clock.now(),
+        };
+        let reservation = self.journal.intent(intent).await.map_err(|error| {
+            tracing::error!(error = %error, "the journal takes no intent: nothing is sent");
+            self.gate.note_journal_error();
+            not_sent(NotSentKind::Journal)
+        })?;
+        hooks::step("intent.after");
+        Ok(Prepared {
+            client,
+            request,
+            reservation,
+        })
+    }
+
+    /// The one call, and its answer on the disk before anybody looks into it.
+    async fn call(
+        &self,
+        job: &RefreshJob,
+        record: &GrantRecord,
+        prepared: Prepared,
+        send_by: BootInstant,
+    ) -> (Outcome, CallFacts) {
+        let Prepared {
+            client,
+            request,
+            reservation,
+        } = prepared;
+        let result = egress::call(&client, request, send_by, self.settings.answer_deadline).await;
+        let received_at = self.clock.now();
+        let mut facts = CallFacts::default();
+        if let CallResult::Answer(answer) = &result {
+            hooks::step("answer.received");
+            facts.http_status = Some(answer.status);
+            facts.answer = self.write_down(job, record, reservation, answer).await;
+            hooks::step("answer.synced");
+        }
+        (classify(&result, received_at), facts)
+    }
+
+    /// Seals the raw answer and journals it. When the disk refuses, the commit goes on from memory and nothing
+    /// new is claimed.
+    async fn write_down(
+        &self,
+        job: &RefreshJob,
+        record: &GrantRecord,
+        reservation: Reservation,
+        answer: &RawAnswer,
+    ) -> Option<Vec<u8>> {
+        let row = job.attempt.to_string();
+        let place = Place {
+            table: "journal",
+            row: &row,
+            column: "answer",
+        };
+        let sealed = match self.vault.seal(place, &answer.to_bytes()) {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                tracing::error!(error = %error, "an answer could not be sealed; it is committed from memory");
+                return None;
+            }
+        };
+        let entry = Answer {
+            attempt: job.attempt,
+            credential: job.credential,
+            rt_fp: record.grant.rt_fp.to_string(),
+            at: self.clock.now(),
+            sealed: sealed.clone(),
+        };
+        if let Err(error) = self.journal.answer(reservation, entry).await {
+            tracing::error!(error = %error, "the journal refuses an answer: committing from memory, claiming nothing new");
+            metrics::counter!("rtm_journal_failures_total").increment(1);
+            self.gate.note_journal_error();
+        }
+        Some(sealed)
+    }
+
+    fn sealed(
+        &self,
+        job: &RefreshJob,
+        record: &GrantRecord,
+        outcome: &Outcome,
+        facts: CallFacts,
+    ) -> Option<Finished> {
+        let sealing = Sealing {
+            vault: &self.vault,
+            default_life: self.settings.default_life,
+        };
+        let spent = record.grant.rt_fp.clone();
+        Finished::new(job.attempt, job.credential, spent, outcome, self.clock.now(), facts, &sealing)
+            .inspect_err(|error| tracing::error!(error = %error, "new tokens could not be sealed; the journal keeps them"))
+            .ok()
+    }
+
+    /// Repeats the commit until the database has it. The call is never repeated.
+    pub(crate) async fn commit(&self, finished: Arc<Finished>) -> Committed {
+        let mut pause = COMMIT_RETRY_FIRST;
+        let committed = loop {
+            match self.commits.submit(Arc::clone(&finished)).await {
+                Ok(committed) => break committed,
+                Err(error) => {
+                    tracing::error!(attempt = %finished.attempt, error = %error, "commit failed");
+                    metrics::counter!("rtm_commit_retries_total").increment(1);
+                    self.note_error(&error);
+                    // Only a row that contradicts itself can never be written; everything else is repeated.
+                    if matches!(error, DbError::Corrupt { .. })
+                        && let Ok(committed) = self.set_aside(&finished, &error).await
+                    {
+                        break committed;
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(COMMIT_RETRY_MAX);
+                }
+            }
+        };
+        hooks::step("commit.after");
+        Self::report(&finished, committed);
+        self.journal.done(finished.attempt, self.clock.now()).await;
+        self.notifier.announce(Event::Finished {
+            attempt: finished.attempt,
+            credential: finished.credential,
+        });
+        hooks::step("done.after");
+        committed
+    }
+
+    /// A commit that can never succeed: new tokens become an orphan, anything else only ends the attempt.
+    async fn set_aside(&self, finished: &Finished, error: &DbError) -> Result<Committed, DbError> {
+        let mut tx = self.db.begin().await?;
+        let reason = format!("the row cannot be written: {error}");
+        let committed = finished
+            .set_aside(&mut tx, &reason, self.clock.now())
+            .await?;
+        tx.commit().await?;
+        Ok(committed)
+    }
+
+    /// A database that is away closes the gate; a single bad row does not.
+    fn note_error(&self, error: &DbError) {
+        if error.is_temporary() {
+            self.gate.note_database_error();
+        }
+    }
+
+    fn report(finished: &Finished, committed: Committed) {
+        let (attempt, credential) = (finished.attempt, finished.credential);
+        match committed {
+            Committed::Orphaned => {
+                metrics::counter!("rtm_orphans_total").increment(1);
+                tracing::error!(%attempt, %credential, "new tokens could not be applied and were set aside as an orphan");
+            }
+            Committed::AppliedLate => {
+                metrics::counter!("rtm_late_answers_total").increment(1);
+                tracing::warn!(%attempt, %credential, "a late answer was applied");
+            }
+            Committed::Applied if finished.outcome() == OutcomeKind::Ambiguous => {
+                metrics::counter!("rtm_in_doubt_total").increment(1);
+                tracing::error!(%attempt, %credential, code = finished.code(), "in doubt: the call was sent and no trustworthy answer came");
+            }
+            Committed::Applied if finished.outcome() == OutcomeKind::Rejected => {
+                tracing::error!(%attempt, %credential, code = finished.code(), "dead: the upstream refuses this refresh token for good");
+            }
+            Committed::Applied if finished.outcome() == OutcomeKind::Held => {
+                tracing::error!(%attempt, %credential, code = finished.code(), "held: something must change before the next refresh");
+            }
+            Committed::Applied | Committed::Known | Committed::Superseded => {}
+        }
+    }
+
+    /// Tells the breaker, and all processes, what this egress has just been through.
+    async fn pace(&self, record: &GrantRecord, pass: Pass, outcome: &Outcome) {
+        let egress = self.settings.egress_key(&record.egress);
+        let verdict = Verdict::of(outcome);
+        let now = BootInstant::now();
+        self.breakers.record(&egress, now, pass, verdict);
+        let hold = |wait: Duration, reason: &str| EgressHold {
+            egress: egress.to_string(),
+            label: self.settings.egress_label(record).to_owned(),
+            hold_until: self.clock.now() + wait,
+            reason: reason.to_owned(),
+        };
+        let result = match (verdict, self.breakers.status(&egress, now)) {
+            (Verdict::RetryAfter(wait), _) => {
+                self.hold(&hold(wait, coordination::RETRY_AFTER)).await
+            }
+            (Verdict::Failed, BreakerStatus::Open(until)) => {
+                self.hold(&hold(until.since(now), coordination::CIRCUIT_OPEN))
+                    .await
+            }
+            (Verdict::Healthy, _) if pass == Pass::Probe => {
+                tracing::info!(
+                    egress = self.settings.egress_label(record),
+                    "the egress works again"
+                );
+                coordination::close_circuit(&mut &self.db, egress.as_str())
+                    .await
+                    .map(|_| ())
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = result {
+            tracing::warn!(error = %error, "the state of an egress could not be shared with other processes");
+        }
+    }
+
+    async fn hold(&self, hold: &EgressHold) -> Result<(), DbError> {
+        tracing::warn!(egress = %hold.label, reason = %hold.reason, until = %hold.hold_until.to_rfc3339(), "egress on hold");
+        metrics::counter!("rtm_egress_holds_total", "reason" => hold.reason.clone()).increment(1);
+        coordination::hold_egress(&mut &self.db, hold).await
+    }
+
+    /// Leaves the attempt queued; the dispatcher pushes it again when it can be made.
+    async fn give_back(&self, attempt: AttemptId) {
+        if let Err(error) = attempts::given_back(&mut &self.db, attempt).await {
+            tracing::debug!(%attempt, error = %error, "could not note that an attempt was given back");
+        }
+    }
+
+    fn note_not_now(job: &RefreshJob, reason: &NotNow) {
+        match reason {
+            NotNow::Switched(name) => {
+                tracing::debug!(attempt = %job.attempt, switch = %name, "not claimed");
+            }
+            NotNow::EgressHeld { until } => {
+                tracing::debug!(attempt = %job.attempt, until = until.0, "not claimed: egress on hold");
+            }
+        }
+    }
+
+    fn open(
+        &self,
+        job: &RefreshJob,
+        table: &str,
+        column: &str,
+        sealed: &[u8],
+    ) -> Result<Secret, VaultError> {
+        let row = job.credential.to_string();
+        self.vault.open_secret(
+            Place {
+                table,
+                row: &row,
+                column,
+            },
+            sealed,
+        )
+    }
+}
+
+/// What a call needs, with its intent written down.
+struct Prepared {
+    client: EgressClient,
+    request: TokenRequest,
+    reservation: Reservation,
+}
