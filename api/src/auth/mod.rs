@@ -1,0 +1,22 @@
+//! Who may do what: administrators' sessions and passwords, and the rules for the secrets that ship in
+//! examples.
+
+mod backoff;
+mod caller;
+mod cookie;
+mod extract;
+mod login;
+mod password;
+pub mod placeholder;
+mod sessions;
+mod signing;
+
+pub use self::{
+    caller::Caller,
+    cookie::{clear_cookie, set_cookie},
+    extract::{Admin, AnySession},
+    login::{AuthError, LoggedIn},
+    password::{HashError, PasswordRule, check_new_password, hash_password},
+    sessions::{Session, Sessions, SessionsError},
+    signing::Refused,
+};

@@ -1,0 +1,165 @@
+//! [`Sessions`]: issues and checks administrators' sessions.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use rand::Rng as _;
+use rt_manage_shared::{
+    clock::Clock,
+    config::{AuthConfig, Config},
+    db::{Db, DbError, admins, system},
+    vault::{Place, Vault, VaultError},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    backoff::Backoff,
+    password::{Passwords, Reference},
+    signing::{Refused, Signer},
+};
+
+/// Name of the signing secret among the installation's secrets.
+const SECRET_NAME: &str = "jwt_secret";
+const SECRET_PLACE: Place<'static> = Place {
+    table: "system_secrets",
+    row: SECRET_NAME,
+    column: "value",
+};
+/// RFC 7518 §3.2: a key for HS256 is at least as long as its hash.
+const SECRET_BYTES: usize = 32;
+
+/// Why sessions cannot be issued.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionsError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The stored signing secret does not open.
+    #[error("the stored signing secret: {0}")]
+    Vault(#[from] VaultError),
+    /// A configured hash that no password can match.
+    #[error(
+        "auth.password begins like an argon2id hash, but is none; `rt-manage-api hash-password` makes one"
+    )]
+    Password,
+}
+
+/// A session that is valid now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Who logged in.
+    pub username: String,
+    /// It is only good for setting a password: it was opened with the published one.
+    pub must_change_password: bool,
+}
+
+/// Issues and checks sessions; cheap to clone.
+#[derive(Clone)]
+pub struct Sessions(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) auth: AuthConfig,
+    pub(super) db: Db,
+    pub(super) clock: Clock,
+    pub(super) signer: Signer,
+    pub(super) passwords: Passwords,
+    pub(super) backoff: Backoff,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").finish_non_exhaustive()
+    }
+}
+
+impl Sessions {
+    /// Finds the signing secret: the configuration's, or where that is the published one, a random one that all
+    /// replicas share, sealed in the database.
+    pub async fn open(
+        config: &Config,
+        db: &Db,
+        vault: &Vault,
+        clock: &Clock,
+    ) -> Result<Self, SessionsError> {
+        let auth = config.auth.clone();
+        if !Reference::configured(&auth.password).is_readable() {
+            return Err(SessionsError::Password);
+        }
+        let life = Duration::from_hours(u64::from(auth.jwt_expire_hours));
+        let signer = if auth.jwt_secret_is_placeholder() {
+            Signer::new(&stored_secret(db, vault).await?, life)
+        } else {
+            Signer::new(auth.jwt_secret.expose().as_bytes(), life)
+        };
+        Ok(Self(Arc::new(Inner {
+            auth,
+            db: db.clone(),
+            clock: clock.clone(),
+            signer,
+            passwords: Passwords::new(),
+            backoff: Backoff::new(),
+        })))
+    }
+
+    /// How long a session lasts.
+    pub fn life(&self) -> Duration {
+        self.0.signer.life
+    }
+
+    /// Checks a token: its signature and its claims, and that the password has not changed since.
+    pub async fn check(&self, token: &str) -> Result<Result<Session, Refused>, DbError> {
+        let Ok(claims) = self.0.signer.check(token, self.0.clock.now()) else {
+            return Ok(Err(Refused));
+        };
+        if claims.sub != self.0.auth.username || claims.epoch != self.account().await?.epoch {
+            return Ok(Err(Refused));
+        }
+        Ok(Ok(Session {
+            username: claims.sub,
+            must_change_password: claims.must_change,
+        }))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn forget_failures(&self) {
+        self.0.backoff.forget_all();
+    }
+
+    /// The one account as it stands now.
+    pub(super) async fn account(&self) -> Result<Account, DbError> {
+        let auth = &self.0.auth;
+        let row = admins::read(&mut &self.0.db, &auth.username).await?;
+        // A password that was set in the system wins over the configuration's.
+        Ok(match row {
+            Some(admin) => Account {
+                reference: Reference::Hash(admin.password_hash),
+                epoch: admin.epoch,
+            },
+            None => Account {
+                reference: Reference::configured(&auth.password),
+                epoch: 0,
+            },
+        })
+    }
+}
+
+/// What the administrator's password is compared with, and how often it was set.
+pub(super) struct Account {
+    pub(super) reference: Reference,
+    pub(super) epoch: i64,
+}
+
+async fn stored_secret(db: &Db, vault: &Vault) -> Result<Zeroizing<Vec<u8>>, SessionsError> {
+    if let Some(sealed) = system::secret(&mut &*db, SECRET_NAME).await? {
+        return Ok(vault.open(SECRET_PLACE, &sealed)?);
+    }
+    let mut fresh = Zeroizing::new(vec![0_u8; SECRET_BYTES]);
+    rand::rng().fill_bytes(&mut fresh);
+    let sealed = vault.seal(SECRET_PLACE, &fresh)?;
+    if system::create_secret(&mut &*db, SECRET_NAME, sealed).await? {
+        return Ok(fresh);
+    }
+    // Another replica was first: its secret counts.
+    let sealed = system::secret(&mut &*db, SECRET_NAME).await?;
+    let sealed = sealed.ok_or_else(|| DbError::Schema("the signing secret vanished".into()))?;
+    Ok(vault.open(SECRET_PLACE, &sealed)?)
+}

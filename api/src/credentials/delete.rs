@@ -1,0 +1,62 @@
+//! Deleting a credential. Its row and its sealed tokens stay as a tombstone, so that an answer that is still
+//! under way finds its place, and an old file cannot bring a spent token back unnoticed.
+
+use rt_manage_shared::{
+    db::{Tx, attempts, credentials, grants, grants::TokenWrite},
+    id::{AttemptId, CredentialId},
+    model::grant::State,
+};
+
+use super::{CredentialError, Credentials, TRIES};
+
+impl Credentials {
+    /// Deletes a credential.
+    pub async fn delete(&self, id: CredentialId) -> Result<(), CredentialError> {
+        for _ in 0..TRIES {
+            let mut tx = self.db.begin().await?;
+            match self.delete_in(&mut tx, id).await {
+                Ok(ended) => {
+                    tx.commit().await?;
+                    self.changed(id, ended);
+                    return Ok(());
+                }
+                // Rolled back; the next reading decides.
+                Err(CredentialError::Contended) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(CredentialError::Contended)
+    }
+
+    async fn delete_in(
+        &self,
+        tx: &mut Tx,
+        id: CredentialId,
+    ) -> Result<Option<AttemptId>, CredentialError> {
+        let now = self.clock.now();
+        if !credentials::bury(tx, id, now).await? {
+            return Err(CredentialError::NotFound);
+        }
+        let Some(record) = grants::read_one(tx, id).await? else {
+            return Ok(None);
+        };
+        let ctx = self.context(now, false);
+        let (before, mut grant) = (&record.grant, record.grant.clone());
+        let mut ended = None;
+        if let State::Queued(attempt) = before.state
+            && attempts::cancel(tx, attempt, now).await?
+        {
+            grant = grant
+                .cancel(attempt, &ctx)
+                .map_err(|_| CredentialError::Contended)?;
+            ended = Some(attempt);
+        }
+        let grant = grant.rescheduled(&ctx);
+        if grant != *before
+            && !grants::compare_and_set(tx, &before.guard(), &grant, TokenWrite::default()).await?
+        {
+            return Err(CredentialError::Contended);
+        }
+        Ok(ended)
+    }
+}

@@ -1,0 +1,279 @@
+//! Changing a credential.
+
+use rt_manage_shared::{
+    db::{
+        DbError, Tx, attempts, credentials,
+        credentials::{Credential, Profile},
+        grants,
+        grants::TokenWrite,
+    },
+    id::{AttemptId, CredentialId},
+    model::grant::{Context, Grant, HeldReason, State},
+    openai::ProxyUrl,
+    vault::{Fingerprint, Secret},
+};
+
+use super::{
+    CredentialError, Credentials, TRIES,
+    fields::{Checks, ProxyColumns, seal_token},
+    supersede,
+    token_rules::admit,
+};
+
+/// What shall become of one field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is emptied.
+    Clear,
+    /// It becomes this.
+    Set(T),
+}
+
+/// What shall become of a credential.
+#[derive(Debug, Clone, Default)]
+pub struct Edit {
+    /// Its name.
+    pub biz_id: Patch<String>,
+    /// Its client id; cleared: the configuration's.
+    pub client_id: Patch<String>,
+    /// Its proxy; cleared: the configuration's.
+    pub proxy: Patch<Secret>,
+    /// Its label.
+    pub tag: Patch<String>,
+    /// Its note.
+    pub memo: Patch<String>,
+    /// Whether it may be refreshed and handed out.
+    pub enabled: Patch<bool>,
+    /// A new refresh token; the one it has changes nothing.
+    pub refresh_token: Patch<Secret>,
+}
+
+impl Edit {
+    fn check(&self) -> Result<Option<ProxyUrl>, CredentialError> {
+        const REQUIRED: &str = "must not be null";
+        let mut checks = Checks::default();
+        let mut proxy = None;
+        match &self.biz_id {
+            Patch::Keep => {}
+            Patch::Clear => checks.fail("biz_id", REQUIRED),
+            Patch::Set(text) => checks.biz_id(text),
+        }
+        match &self.refresh_token {
+            Patch::Keep => {}
+            Patch::Clear => checks.fail("refresh_token", REQUIRED),
+            Patch::Set(token) => checks.refresh_token(token),
+        }
+        if self.enabled == Patch::Clear {
+            checks.fail("enabled", REQUIRED);
+        }
+        if let Patch::Set(text) = &self.client_id {
+            checks.client_id(text);
+        }
+        if let Patch::Set(text) = &self.tag {
+            checks.tag(text);
+        }
+        if let Patch::Set(text) = &self.memo {
+            checks.memo(text);
+        }
+        if let Patch::Set(url) = &self.proxy
+            && !url.expose().trim().is_empty()
+        {
+            proxy = checks.proxy(url);
+        }
+        checks.done()?;
+        Ok(proxy)
+    }
+}
+
+/// One edit under way.
+struct Work<'a> {
+    edit: &'a Edit,
+    before: Credential,
+    after: Profile,
+}
+
+impl Work<'_> {
+    fn is_enabled_changed(&self) -> bool {
+        self.before.profile.enabled != self.after.enabled
+    }
+
+    /// Whether what holds the grant has changed.
+    fn unlocks(&self, grant: &Grant) -> bool {
+        match grant.state {
+            State::Held(HeldReason::ClientId) => {
+                self.before.profile.client_id != self.after.client_id
+            }
+            State::Held(HeldReason::Region) => self.before.profile.egress != self.after.egress,
+            _ => false,
+        }
+    }
+}
+
+impl Credentials {
+    /// Changes a credential; answers with it as it is then.
+    pub async fn edit(&self, id: CredentialId, edit: &Edit) -> Result<Credential, CredentialError> {
+        let proxy = edit.check()?;
+        for _ in 0..TRIES {
+            let mut tx = self.db.begin().await?;
+            match self.edit_in(&mut tx, id, edit, proxy.as_ref()).await {
+                Ok((edited, ended)) => {
+                    tx.commit().await?;
+                    self.changed(id, ended);
+                    return Ok(edited);
+                }
+                // Rolled back; the next reading decides.
+                Err(CredentialError::Contended) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(CredentialError::Contended)
+    }
+
+    async fn edit_in(
+        &self,
+        tx: &mut Tx,
+        id: CredentialId,
+        edit: &Edit,
+        proxy: Option<&ProxyUrl>,
+    ) -> Result<(Credential, Option<AttemptId>), CredentialError> {
+        let before = credentials::by_id(tx, id)
+            .await?
+            .ok_or(CredentialError::NotFound)?;
+        let after = self.new_profile(&before, edit, proxy)?;
+        let work = Work {
+            edit,
+            before,
+            after,
+        };
+        if work.after != work.before.profile {
+            self.write_profile(tx, id, &work).await?;
+        }
+        let ended = self.write_grant(tx, id, &work).await?;
+        let edited = credentials::by_id(tx, id)
+            .await?
+            .ok_or(CredentialError::NotFound)?;
+        Ok((edited, ended))
+    }
+
+    fn new_profile(
+        &self,
+        before: &Credential,
+        edit: &Edit,
+        proxy: Option<&ProxyUrl>,
+    ) -> Result<Profile, CredentialError> {
+        let old = &before.profile;
+        let text = |patch: &Patch<String>, old: &str, cleared: &str| match patch {
+            Patch::Keep => old.to_owned(),
+            Patch::Clear => cleared.to_owned(),
+            Patch::Set(new) => new.clone(),
+        };
+        let mut profile = Profile {
+            biz_id: text(&edit.biz_id, &old.biz_id, &old.biz_id),
+            client_id: text(&edit.client_id, &old.client_id, &self.default_client_id),
+            tag: text(&edit.tag, &old.tag, ""),
+            memo: text(&edit.memo, &old.memo, ""),
+            enabled: if let Patch::Set(enabled) = edit.enabled {
+                enabled
+            } else {
+                old.enabled
+            },
+            ..old.clone()
+        };
+        if !matches!(edit.proxy, Patch::Keep) {
+            let columns = ProxyColumns::new(&self.vault, before.id, proxy.cloned())?;
+            // Sealing the same URL again gives other bytes; the same egress is no change.
+            if columns.egress != old.egress {
+                profile.proxy = columns.sealed;
+                profile.egress = columns.egress;
+                profile.egress_label = columns.label;
+            }
+        }
+        Ok(profile)
+    }
+
+    async fn write_profile(
+        &self,
+        tx: &mut Tx,
+        id: CredentialId,
+        work: &Work<'_>,
+    ) -> Result<(), CredentialError> {
+        let (before, after) = (&work.before, &work.after);
+        if after.biz_id != before.profile.biz_id
+            && credentials::biz_id_taken(tx, &after.biz_id).await?
+        {
+            return Err(CredentialError::BizIdTaken);
+        }
+        match credentials::update_profile(tx, id, before.revision, after, self.clock.now()).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(CredentialError::Contended),
+            Err(DbError::Duplicate) => Err(CredentialError::BizIdTaken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Carries the change over to the refresh state. Gives the attempt that it ended, where it ended one.
+    async fn write_grant(
+        &self,
+        tx: &mut Tx,
+        id: CredentialId,
+        work: &Work<'_>,
+    ) -> Result<Option<AttemptId>, CredentialError> {
+        let before = &work.before.grant;
+        let now = self.clock.now();
+        let ctx = self.context(now, work.after.enabled);
+        let mut ended = None;
+        let mut tokens = TokenWrite::default();
+        let mut grant = before.clone();
+        if let Patch::Set(token) = &work.edit.refresh_token
+            && let Some(replaced) = self.replaced(tx, before, token, &ctx).await?
+        {
+            tokens.rt = Some(seal_token(&self.vault, id, "rt", token)?);
+            ended = before.state.attempt();
+            if let Some(attempt) = ended {
+                supersede(tx, attempt, now).await?;
+            }
+            grant = replaced;
+        } else if work.is_enabled_changed() {
+            if let (false, State::Queued(attempt)) = (work.after.enabled, grant.state)
+                && attempts::cancel(tx, attempt, now).await?
+            {
+                grant = grant
+                    .cancel(attempt, &ctx)
+                    .map_err(|_| CredentialError::Contended)?;
+                ended = Some(attempt);
+            }
+            grant = grant.rescheduled(&ctx);
+        }
+        if work.unlocks(&grant) {
+            grant = grant.release(&ctx).unwrap_or(grant);
+        }
+        if grant != *before && !grants::compare_and_set(tx, &before.guard(), &grant, tokens).await?
+        {
+            return Err(CredentialError::Contended);
+        }
+        Ok(ended)
+    }
+
+    /// The grant with a new refresh token; `None` where it is the one that it has.
+    async fn replaced(
+        &self,
+        tx: &mut Tx,
+        before: &Grant,
+        token: &Secret,
+        ctx: &Context<'_>,
+    ) -> Result<Option<Grant>, CredentialError> {
+        let rt_fp = Fingerprint::of(token);
+        let Some(grant) = before.replace_rt(rt_fp.clone(), ctx) else {
+            return Ok(None);
+        };
+        let admitted = admit(tx, &rt_fp, Some(before.credential)).await?;
+        admitted.purge(tx).await?;
+        Ok(Some(match &admitted.former {
+            Some(former) => grant.inherit(former, ctx),
+            None => grant,
+        }))
+    }
+}

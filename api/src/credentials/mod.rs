@@ -1,0 +1,162 @@
+//! Use cases on credentials: create, edit, delete. Each is one transaction: everything or nothing is written.
+
+mod create;
+mod create_many;
+mod delete;
+mod edit;
+mod fields;
+mod token_rules;
+
+use std::sync::Arc;
+
+use rand::RngExt as _;
+use rt_manage_shared::{
+    clock::{Clock, Millis},
+    db::{Db, DbError, Execute, Tx, attempts, attempts::Ending, credentials},
+    id::{AttemptId, CredentialId},
+    model::{attempt::OutcomeKind, grant::Context},
+    notify::{Event, Notifier},
+    vault::{Vault, VaultError},
+};
+use rt_manage_worker::WorkerSettings;
+
+pub use self::{
+    create::{Created, NewCredential},
+    edit::{Edit, Patch},
+};
+use crate::{error::FieldError, state::App};
+
+/// Tries of one use case whose rows are moved by somebody else between reading and writing.
+const TRIES: u32 = 3;
+
+/// The use cases, and what they work with; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The database.
+    pub db: Db,
+    /// Seals tokens and proxies.
+    pub vault: Vault,
+    /// Stored time.
+    pub clock: Clock,
+    /// Announcements.
+    pub notifier: Notifier,
+    /// Policy of schedules.
+    pub settings: Arc<WorkerSettings>,
+    /// The client id of credentials that come without one.
+    pub default_client_id: Arc<str>,
+}
+
+/// A credential that stands in the way of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its `biz_id`; `None` where it was deleted.
+    pub biz_id: Option<String>,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.biz_id {
+            Some(biz_id) => write!(f, "`{biz_id}` ({})", self.id),
+            None => write!(f, "a deleted credential ({})", self.id),
+        }
+    }
+}
+
+/// Why a use case changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// Fields that cannot be accepted.
+    #[error("{}", shown(.0))]
+    Invalid(Vec<FieldError>),
+    /// There is no such credential.
+    #[error("there is no such credential")]
+    NotFound,
+    /// The refresh token was spent before; using it again could end the whole session.
+    #[error("this refresh token was spent before by {0}; its successor is in use or lost")]
+    Spent(Holder),
+    /// Another credential holds this refresh token.
+    #[error("this refresh token is held by {0}")]
+    InUse(Holder),
+    /// A deleted credential holds this refresh token, and its last refresh is still under way.
+    #[error("this refresh token is being refreshed for {0}; try again in a minute")]
+    Refreshing(Holder),
+    /// Another credential has this `biz_id`.
+    #[error("another credential has this biz_id")]
+    BizIdTaken,
+    /// The credential kept changing under our hands.
+    #[error("the credential kept changing; try again")]
+    Contended,
+    /// The database went away with an earlier one of many, so this one was not tried.
+    #[error("not tried, because the database does not answer")]
+    NotTried,
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+fn shown(errors: &[FieldError]) -> String {
+    let named = errors
+        .iter()
+        .map(|error| format!("{}: {}", error.field, error.message));
+    named.collect::<Vec<_>>().join("; ")
+}
+
+impl Credentials {
+    /// The use cases over the server's own parts.
+    pub fn of(app: &App) -> Self {
+        Self {
+            db: app.db.clone(),
+            vault: app.vault.clone(),
+            clock: app.clock.clone(),
+            notifier: app.notifier.clone(),
+            settings: Arc::clone(&app.settings),
+            default_client_id: app.config.openai.client_id.as_str().into(),
+        }
+    }
+
+    fn context(&self, now: Millis, enabled: bool) -> Context<'_> {
+        Context {
+            now,
+            enabled,
+            policy: &self.settings.policy,
+            jitter: rand::rng().random(),
+        }
+    }
+
+    fn changed(&self, id: CredentialId, ended: Option<AttemptId>) {
+        if let Some(attempt) = ended {
+            self.notifier.announce(Event::Finished {
+                attempt,
+                credential: id,
+            });
+        }
+        self.notifier.announce(Event::Changed(id));
+    }
+}
+
+/// A credential by name, for messages.
+async fn holder(db: &mut impl Execute, id: CredentialId) -> Result<Holder, DbError> {
+    let found = credentials::by_id(db, id).await?;
+    Ok(Holder {
+        id,
+        biz_id: found.map(|found| found.profile.biz_id),
+    })
+}
+
+/// Closes an attempt that a new refresh token made pointless, whether a worker has claimed it or not.
+async fn supersede(tx: &mut Tx, attempt: AttemptId, now: Millis) -> Result<(), DbError> {
+    let ending = Ending {
+        outcome: OutcomeKind::Superseded,
+        code: Some("refresh_token_replaced".to_owned()),
+        detail: Some("an administrator replaced the refresh token".to_owned()),
+        http_status: None,
+        duration_ms: None,
+        finished_at: now,
+    };
+    attempts::finish(tx, attempt, &ending).await.map(|_| ())
+}

@@ -1,0 +1,111 @@
+//! A credential as the admin API shows it. No field of this ever holds a secret.
+
+use rt_manage_shared::{
+    clock::Millis,
+    db::credentials::Credential,
+    id::{AttemptId, CredentialId},
+    model::grant::{State, StateName},
+};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+pub(super) struct CredentialView {
+    id: CredentialId,
+    biz_id: String,
+    email: Option<String>,
+    name: Option<String>,
+    plan: Option<String>,
+    account_id: Option<String>,
+    user_id: Option<String>,
+    client_id: String,
+    /// Scheme, host and port of its own proxy; `null` where it follows the configuration.
+    proxy: Option<String>,
+    tag: String,
+    memo: String,
+    enabled: bool,
+    state: StateName,
+    /// What has to change before a held credential can be refreshed.
+    state_reason: Option<&'static str>,
+    /// The open attempt.
+    attempt_id: Option<AttemptId>,
+    /// Code of the last failure since the last success.
+    last_code: Option<String>,
+    doubt: Option<DoubtView>,
+    failures: u32,
+    access_token: AccessTokenView,
+    next_refresh_at: Option<String>,
+    refreshed_at: Option<String>,
+    /// The first digits: enough for a person to compare two of them.
+    refresh_token_fingerprint: String,
+    revision: i64,
+    created_at: String,
+    updated_at: String,
+}
+
+#[derive(Debug, Serialize)]
+struct DoubtView {
+    since: String,
+    probes: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct AccessTokenView {
+    present: bool,
+    issued_at: Option<String>,
+    expires_at: Option<String>,
+    /// Seconds from now; 0 once it has ended.
+    expires_in: Option<u64>,
+}
+
+impl CredentialView {
+    pub(super) fn new(credential: Credential, now: Millis) -> Self {
+        let Credential {
+            id,
+            profile,
+            identity,
+            grant,
+            revision,
+            created_at,
+            updated_at,
+        } = credential;
+        let time = |at: Option<Millis>| at.map(Millis::to_rfc3339);
+        Self {
+            id,
+            biz_id: profile.biz_id,
+            email: identity.email,
+            name: identity.name,
+            plan: identity.plan,
+            account_id: identity.account_id,
+            user_id: identity.user_id,
+            client_id: profile.client_id,
+            proxy: profile.proxy.is_some().then_some(profile.egress_label),
+            tag: profile.tag,
+            memo: profile.memo,
+            enabled: profile.enabled,
+            state: grant.state.name(),
+            state_reason: match grant.state {
+                State::Held(reason) => Some(reason.as_str()),
+                _ => None,
+            },
+            attempt_id: grant.state.attempt(),
+            last_code: grant.last_code,
+            doubt: grant.doubt.map(|doubt| DoubtView {
+                since: doubt.since.to_rfc3339(),
+                probes: doubt.probes,
+            }),
+            failures: grant.failures,
+            access_token: AccessTokenView {
+                present: grant.at_expires_at.is_some(),
+                issued_at: time(grant.at_issued_at),
+                expires_at: time(grant.at_expires_at),
+                expires_in: grant.at_expires_at.map(|end| end.since(now).as_secs()),
+            },
+            next_refresh_at: time(grant.next_refresh_at),
+            refreshed_at: time(grant.refreshed_at),
+            refresh_token_fingerprint: grant.rt_fp.short().to_owned(),
+            revision,
+            created_at: created_at.to_rfc3339(),
+            updated_at: updated_at.to_rfc3339(),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `/credentials`: list, create, read, edit, delete.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+};
+use rt_manage_shared::{
+    db::credentials::{self, Credential},
+    vault::Secret,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    credential_view::CredentialView,
+    input::{Body, Id, Page, patch},
+};
+use crate::{
+    auth::Admin,
+    credentials::{CredentialError, Credentials, Edit, NewCredential, Patch},
+    error::Problem,
+    state::App,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Create {
+    biz_id: Option<String>,
+    refresh_token: Secret,
+    client_id: Option<String>,
+    proxy: Option<Secret>,
+    tag: Option<String>,
+    memo: Option<String>,
+    enabled: Option<bool>,
+}
+
+/// `POST /credentials`
+pub(super) async fn create(
+    State(app): State<App>,
+    _: Admin,
+    Body(body): Body<Create>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<CredentialView>), Problem> {
+    let new = NewCredential {
+        biz_id: body.biz_id,
+        refresh_token: body.refresh_token,
+        client_id: body.client_id,
+        proxy: body.proxy,
+        tag: body.tag.unwrap_or_default(),
+        memo: body.memo.unwrap_or_default(),
+        enabled: body.enabled.unwrap_or(true),
+        ..NewCredential::default()
+    };
+    let created = Credentials::of(&app).create(&new).await?;
+    let location = [(
+        header::LOCATION,
+        format!("/api/v1/credentials/{}", created.id),
+    )];
+    Ok((StatusCode::CREATED, location, shown(&app, created)))
+}
+
+#[derive(Serialize)]
+pub(super) struct List {
+    items: Vec<CredentialView>,
+    page: u32,
+    page_size: u32,
+    total: i64,
+}
+
+/// `GET /credentials`
+pub(super) async fn list(
+    State(app): State<App>,
+    _: Admin,
+    page: Page,
+) -> Result<Json<List>, Problem> {
+    let found = credentials::page(&mut &app.db, page.offset(), page.size).await?;
+    let total = credentials::total(&mut &app.db).await?;
+    let now = app.clock.now();
+    Ok(Json(List {
+        items: found
+            .into_iter()
+            .map(|found| CredentialView::new(found, now))
+            .collect(),
+        page: page.number,
+        page_size: page.size,
+        total,
+    }))
+}
+
+/// `GET /credentials/{id}`
+pub(super) async fn read(
+    State(app): State<App>,
+    _: Admin,
+    Id(id): Id,
+) -> Result<Json<CredentialView>, Problem> {
+    let found = credentials::by_id(&mut &app.db, id).await?;
+    let found = found.ok_or(CredentialError::NotFound)?;
+    Ok(shown(&app, found))
+}
+
+/// Absent fields stay as they are (RFC 7396); `null` empties those that can be empty.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    #[serde(default, deserialize_with = "patch")]
+    biz_id: Patch<String>,
+    #[serde(default, deserialize_with = "patch")]
+    refresh_token: Patch<Secret>,
+    #[serde(default, deserialize_with = "patch")]
+    client_id: Patch<String>,
+    #[serde(default, deserialize_with = "patch")]
+    proxy: Patch<Secret>,
+    #[serde(default, deserialize_with = "patch")]
+    tag: Patch<String>,
+    #[serde(default, deserialize_with = "patch")]
+    memo: Patch<String>,
+    #[serde(default, deserialize_with = "patch")]
+    enabled: Patch<bool>,
+}
+
+/// `PATCH /credentials/{id}`
+pub(super) async fn edit(
+    State(app): State<App>,
+    _: Admin,
+    Id(id): Id,
+    Body(body): Body<Change>,
+) -> Result<Json<CredentialView>, Problem> {
+    let edit = Edit {
+        biz_id: body.biz_id,
+        refresh_token: body.refresh_token,
+        client_id: body.client_id,
+        proxy: body.proxy,
+        tag: body.tag,
+        memo: body.memo,
+        enabled: body.enabled,
+    };
+    let edited = Credentials::of(&app).edit(id, &edit).await?;
+    Ok(shown(&app, edited))
+}
+
+/// `DELETE /credentials/{id}`
+pub(super) async fn delete(
+    State(app): State<App>,
+    _: Admin,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
+    Credentials::of(&app).delete(id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn shown(app: &App, credential: Credential) -> Json<CredentialView> {
+    Json(CredentialView::new(credential, app.clock.now()))
+}

@@ -1,0 +1,56 @@
+//! The admin API, `/api/v1`: plain resources, problems (RFC 9457) as errors. One file for each resource;
+//! handlers only translate between HTTP and the use cases.
+
+mod auth;
+mod credential_view;
+mod credentials;
+mod input;
+mod problems;
+mod refresh;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use axum::{
+    Router,
+    http::{Method, StatusCode, Uri},
+    routing::{get, post},
+};
+
+use crate::{error::Problem, state::App};
+
+/// Routes below `/api/v1`.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/auth/login", post(auth::log_in))
+        .route("/auth/password", post(auth::change_password))
+        .route(
+            "/credentials",
+            get(credentials::list).post(credentials::create),
+        )
+        .route(
+            "/credentials/{id}",
+            get(credentials::read)
+                .patch(credentials::edit)
+                .delete(credentials::delete),
+        )
+        .route("/credentials/{id}/refresh", post(refresh::refresh))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown)
+}
+
+async fn unknown(uri: Uri) -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown_route",
+        format!("there is nothing at {}", uri.path()),
+    )
+}
+
+async fn wrong_method(method: Method) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("{method} is not possible here; the header Allow lists what is"),
+    )
+}

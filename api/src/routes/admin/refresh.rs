@@ -1,0 +1,158 @@
+//! `POST /credentials/{id}/refresh`: refreshes now, or joins the refresh under way, and waits for its outcome.
+
+use std::time::Duration;
+
+use axum::{Json, extract::State, http::StatusCode};
+use rt_manage_shared::{
+    db::{attempts::Attempt, credentials, system},
+    id::{AttemptId, CredentialId},
+    model::{
+        attempt::{Cause, Lane, OutcomeKind},
+        grant::HeldReason,
+    },
+};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{credential_view::CredentialView, input::Id};
+use crate::{
+    auth::Admin,
+    credentials::CredentialError,
+    error::Problem,
+    refresh::{Ask, Asked, Waited},
+    routes::RequestId,
+    state::App,
+};
+
+#[derive(Serialize)]
+pub(super) struct Refreshed {
+    credential: CredentialView,
+    /// `null` where the current tokens came a moment ago and nothing was done.
+    attempt: Option<AttemptView>,
+}
+
+#[derive(Debug, Serialize)]
+struct AttemptView {
+    id: AttemptId,
+    /// `null` where it was cancelled before a worker took it.
+    outcome: Option<OutcomeKind>,
+    code: Option<String>,
+    detail: Option<String>,
+}
+
+impl From<Attempt> for AttemptView {
+    fn from(attempt: Attempt) -> Self {
+        Self {
+            id: attempt.id,
+            outcome: attempt.outcome,
+            code: attempt.code,
+            detail: attempt.detail,
+        }
+    }
+}
+
+pub(super) async fn refresh(
+    State(app): State<App>,
+    _: Admin,
+    Id(id): Id,
+    request: RequestId,
+) -> Result<Json<Refreshed>, Problem> {
+    let ask = Ask {
+        credential: id,
+        lane: Lane::Interactive,
+        cause: Cause::Admin,
+        request_id: Some(request.0),
+    };
+    let Some(attempt) = under_way(app.refresher.ask(ask).await?)? else {
+        return refreshed(&app, id, None).await;
+    };
+    let limit = Duration::from_secs(app.config.server.refresh_wait_seconds);
+    match app.refresher.wait(attempt, limit).await {
+        // Superseded: a later answer or a new refresh token settled it; the credential shows how.
+        Waited::Ended(ended)
+            if matches!(
+                ended.outcome,
+                Some(OutcomeKind::Rotated | OutcomeKind::Superseded)
+            ) =>
+        {
+            refreshed(&app, id, Some(ended.into())).await
+        }
+        Waited::Ended(ended) => Err(failed(ended)),
+        Waited::TimedOut => {
+            let detail = "the refresh is still under way; the credential shows its outcome later";
+            let problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "refresh_pending", detail);
+            Err(problem.with("attempt", json!({"id": attempt})))
+        }
+    }
+}
+
+/// The attempt to wait for; `None` where the tokens are fresh.
+fn under_way(asked: Asked) -> Result<Option<AttemptId>, Problem> {
+    let conflict = |code, detail: &str| Problem::new(StatusCode::CONFLICT, code, detail);
+    Err(match asked {
+        Asked::Queued { attempt } | Asked::Joined { attempt, .. } => return Ok(Some(attempt)),
+        Asked::Fresh => return Ok(None),
+        Asked::Missing => CredentialError::NotFound.into(),
+        Asked::Disabled => {
+            Problem::forbidden("disabled", "the credential is disabled; enable it first")
+        }
+        Asked::Dead => conflict(
+            "dead",
+            "the upstream said that this refresh token is unusable; replace it",
+        ),
+        Asked::InDoubt => conflict(
+            "in_doubt",
+            "a call was sent and its outcome is not known; the refresh token is not used again before a probe is due",
+        ),
+        Asked::Held(reason) => {
+            let detail = match reason {
+                HeldReason::ClientId => "the upstream does not accept the client id; change it",
+                HeldReason::Region => {
+                    "the upstream does not serve the region of this egress; change the proxy"
+                }
+            };
+            conflict("held", detail).with("state_reason", reason.as_str())
+        }
+        Asked::Stopped { switch } => {
+            // The stable codes of the two switches; another one would be a fault of ours, and stops all the same.
+            let code = if switch == system::HALTED {
+                "refresh_halted"
+            } else {
+                "refresh_paused"
+            };
+            let detail = format!("refreshing is {switch} everywhere");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+        }
+    })
+}
+
+async fn refreshed(
+    app: &App,
+    id: CredentialId,
+    attempt: Option<AttemptView>,
+) -> Result<Json<Refreshed>, Problem> {
+    let found = credentials::by_id(&mut &app.db, id).await?;
+    let found = found.ok_or(CredentialError::NotFound)?;
+    let credential = CredentialView::new(found, app.clock.now());
+    Ok(Json(Refreshed {
+        credential,
+        attempt,
+    }))
+}
+
+fn failed(ended: Attempt) -> Problem {
+    let view = AttemptView::from(ended);
+    let outcome = view.outcome.map_or("cancelled", OutcomeKind::as_str);
+    let code = view
+        .code
+        .as_deref()
+        .map(|code| format!(": {code}"))
+        .unwrap_or_default();
+    Problem::new(
+        StatusCode::BAD_GATEWAY,
+        "refresh_failed",
+        format!("the refresh ended as {outcome}{code}"),
+    )
+    .with("outcome", outcome)
+    .with("attempt", json!(view))
+}
