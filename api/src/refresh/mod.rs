@@ -1,0 +1,130 @@
+//! Asking for a refresh (step 1 of the protocol) and waiting for its outcome.
+
+mod request;
+mod waiters;
+
+use std::{sync::Arc, time::Duration};
+
+use rt_manage_shared::{
+    clock::Clock,
+    db::{Db, DbError, attempts, attempts::Attempt, batch::Batcher},
+    hooks,
+    id::AttemptId,
+    model::attempt::Lane,
+    notify::Notifier,
+    queue::{Producer, RefreshJob},
+};
+use rt_manage_worker::WorkerSettings;
+use tokio_util::sync::CancellationToken;
+
+pub use self::request::{Ask, Asked};
+use self::{request::RequestWork, waiters::Waiters};
+
+/// Requests refreshes and waits for them; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Refresher {
+    db: Db,
+    clock: Clock,
+    producer: Producer,
+    requests: Batcher<RequestWork>,
+    waiters: Waiters,
+}
+
+/// How waiting for an attempt ended.
+#[derive(Debug, Clone)]
+pub enum Waited {
+    /// The attempt has ended.
+    Ended(Attempt),
+    /// It has not, within the time.
+    TimedOut,
+}
+
+impl Refresher {
+    /// Starts the writer of requests and the watcher of attempts.
+    pub fn start(
+        db: &Db,
+        clock: &Clock,
+        notifier: &Notifier,
+        settings: &Arc<WorkerSettings>,
+        producer: Producer,
+        coalesce: Duration,
+        stop: CancellationToken,
+    ) -> Self {
+        let work = RequestWork {
+            clock: clock.clone(),
+            settings: Arc::clone(settings),
+            coalesce,
+        };
+        Self {
+            requests: Batcher::start(db.clone(), work),
+            waiters: Waiters::start(db.clone(), notifier, stop),
+            db: db.clone(),
+            clock: clock.clone(),
+            producer,
+        }
+    }
+
+    /// Queues an attempt, joins the open one, or says why neither is to be.
+    pub async fn ask(&self, ask: Ask) -> Result<Asked, DbError> {
+        let lane = ask.lane;
+        let credential = ask.credential;
+        let asked = self.requests.submit(Arc::new(ask)).await?;
+        hooks::step("request.after_commit");
+        if let Asked::Queued { attempt }
+        | Asked::Joined {
+            attempt,
+            push: true,
+        } = asked
+        {
+            self.push(
+                lane,
+                RefreshJob {
+                    credential,
+                    attempt,
+                },
+            )
+            .await;
+        }
+        Ok(asked)
+    }
+
+    /// Waits until the attempt has ended, at most `limit`.
+    pub async fn wait(&self, attempt: AttemptId, limit: Duration) -> Waited {
+        let _waiting = Waiting::new();
+        match tokio::time::timeout(limit, self.waiters.wait(attempt)).await {
+            Ok(Some(ended)) => Waited::Ended(ended),
+            Ok(None) | Err(_) => Waited::TimedOut,
+        }
+    }
+
+    /// Pushes a hint to the queue. When the queue does not take it, the row stands and the dispatcher pushes later.
+    pub(crate) async fn push(&self, lane: Lane, job: RefreshJob) {
+        let attempt = job.attempt;
+        if let Err(error) = self.producer.push(lane, job) {
+            tracing::warn!(%attempt, error = %error, "not pushed; the dispatcher will");
+            return;
+        }
+        if lane == Lane::Bulk
+            && let Err(error) = attempts::pushed(&mut &self.db, &[attempt], self.clock.now()).await
+        {
+            // It is pushed twice then, and claimed once.
+            tracing::debug!(%attempt, error = %error, "could not note a push");
+        }
+    }
+}
+
+/// Counts requests that wait, for as long as it lives.
+struct Waiting;
+
+impl Waiting {
+    fn new() -> Self {
+        metrics::gauge!("rtm_refresh_waiting").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        metrics::gauge!("rtm_refresh_waiting").decrement(1.0);
+    }
+}

@@ -1,0 +1,189 @@
+//! One transaction: the grant becomes queued and the attempt is written, or the request joins what is there.
+
+use std::{sync::Arc, time::Duration};
+
+use rt_manage_shared::{
+    clock::{Clock, Millis},
+    db::{
+        DbError, Tx, attempts,
+        attempts::NewAttempt,
+        batch::Work,
+        grants,
+        grants::{GrantRecord, TokenWrite},
+        system,
+    },
+    hooks,
+    id::{AttemptId, CredentialId},
+    model::{
+        attempt::{Cause, Lane},
+        grant::{Context, Grant, HeldReason, Refusal, State},
+    },
+};
+use rt_manage_worker::WorkerSettings;
+
+/// A wish for a refresh.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Whose.
+    pub credential: CredentialId,
+    /// Whether somebody waits.
+    pub lane: Lane,
+    /// Why.
+    pub cause: Cause,
+    /// The HTTP request that asks.
+    pub request_id: Option<String>,
+}
+
+/// What became of a wish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// A new attempt waits for a worker.
+    Queued {
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// An attempt was open: wait for that one.
+    Joined {
+        /// The attempt.
+        attempt: AttemptId,
+        /// It moved to the interactive lane and is pushed there.
+        push: bool,
+    },
+    /// The current tokens came a moment ago: take those.
+    Fresh,
+    /// There is no such credential.
+    Missing,
+    /// The credential is disabled.
+    Disabled,
+    /// The refresh token is unusable.
+    Dead,
+    /// Something must change first.
+    Held(HeldReason),
+    /// In doubt, and no probe is due.
+    InDoubt,
+    /// Refreshing is paused or halted.
+    Stopped {
+        /// The switch that is on.
+        switch: String,
+    },
+}
+
+/// Writes requests.
+#[derive(Debug)]
+pub(super) struct RequestWork {
+    pub(super) clock: Clock,
+    pub(super) settings: Arc<WorkerSettings>,
+    pub(super) coalesce: Duration,
+}
+
+/// Tries of one request whose grant is moved by somebody else between reading and writing.
+const TRIES: u32 = 3;
+
+impl Work for RequestWork {
+    type Item = Ask;
+    type Output = Asked;
+
+    async fn apply(&self, tx: &mut Tx, asks: &[Arc<Ask>]) -> Result<Vec<Asked>, DbError> {
+        let stopped = system::switches(tx).await?.into_iter().next();
+        let stopped = stopped.map(|switch| switch.name);
+        // Rows in id order, so that transactions of several processes cannot dead-lock one another.
+        let mut order: Vec<(usize, &Arc<Ask>)> = asks.iter().enumerate().collect();
+        order.sort_by_key(|(_, ask)| ask.credential);
+        let mut results = vec![Asked::Missing; asks.len()];
+        for (index, ask) in order {
+            let asked = self.one(tx, ask, stopped.as_deref()).await?;
+            if let Some(slot) = results.get_mut(index) {
+                *slot = asked;
+            }
+        }
+        hooks::step("request.before_commit");
+        Ok(results)
+    }
+}
+
+impl RequestWork {
+    async fn one(&self, tx: &mut Tx, ask: &Ask, stopped: Option<&str>) -> Result<Asked, DbError> {
+        let now = self.clock.now();
+        for _ in 0..TRIES {
+            let Some(record) = grants::read_one(tx, ask.credential).await? else {
+                return Ok(Asked::Missing);
+            };
+            if record.deleted {
+                return Ok(Asked::Missing);
+            }
+            if !record.enabled {
+                return Ok(Asked::Disabled);
+            }
+            if self.is_fresh(&record.grant, ask, now) {
+                return Ok(Asked::Fresh);
+            }
+            let ctx = Context {
+                now,
+                enabled: true,
+                policy: &self.settings.policy,
+                jitter: 0.0,
+            };
+            let attempt = AttemptId::generate();
+            let mut grant = record.grant.clone();
+            // The region of an egress can change without our knowing: an administrator may try again.
+            if ask.cause == Cause::Admin && grant.state == State::Held(HeldReason::Region) {
+                grant = grant.release(&ctx).unwrap_or(grant);
+            }
+            match grant.request(attempt, &ctx) {
+                Ok(queued) => {
+                    if let Some(switch) = stopped {
+                        return Ok(Asked::Stopped {
+                            switch: switch.to_owned(),
+                        });
+                    }
+                    if grants::compare_and_set(
+                        tx,
+                        &record.grant.guard(),
+                        &queued,
+                        TokenWrite::default(),
+                    )
+                    .await?
+                    {
+                        attempts::insert(tx, &self.attempt(attempt, ask, &record, now)).await?;
+                        return Ok(Asked::Queued { attempt });
+                    }
+                }
+                Err(Refusal::Join(attempt)) => {
+                    let push =
+                        ask.lane == Lane::Interactive && attempts::promote(tx, attempt).await?;
+                    return Ok(Asked::Joined { attempt, push });
+                }
+                Err(Refusal::Dead) => return Ok(Asked::Dead),
+                Err(Refusal::Held(reason)) => return Ok(Asked::Held(reason)),
+                Err(Refusal::InDoubt) => return Ok(Asked::InDoubt),
+            }
+        }
+        Err(DbError::Schema(
+            "a grant kept changing while a refresh was requested".into(),
+        ))
+    }
+
+    /// Two clients that ask within seconds get one rotation.
+    fn is_fresh(&self, grant: &Grant, ask: &Ask, now: Millis) -> bool {
+        ask.cause != Cause::Schedule
+            && grant.has_usable_access_token(now)
+            && grant.state.attempt().is_none()
+            && grant
+                .refreshed_at
+                .is_some_and(|at| now.since(at) < self.coalesce)
+    }
+
+    fn attempt(&self, id: AttemptId, ask: &Ask, record: &GrantRecord, now: Millis) -> NewAttempt {
+        NewAttempt {
+            id,
+            credential: ask.credential,
+            lane: ask.lane,
+            cause: ask.cause,
+            probe: record.grant.doubt.is_some(),
+            egress: self.settings.egress_key(&record.egress).to_string(),
+            rt_fp: record.grant.rt_fp.clone(),
+            request_id: ask.request_id.clone(),
+            requested_at: now,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Claims whose worker is gone. The leader declares a claim abandoned after it has *itself* watched the same
+//! attempt with the same worker for longer than any honest worker could take, in uninterrupted contact with
+//! the database, on its own clock.
+
+use std::{collections::HashMap, path::Path, time::Duration};
+
+use rt_manage_shared::{
+    clock::{BootInstant, Millis},
+    db::{
+        DbError, attempts,
+        attempts::{Attempt, Ending},
+        grants,
+        grants::TokenWrite,
+    },
+    id::{AttemptId, BootId},
+    model::{
+        attempt::OutcomeKind,
+        grant::{Context, Evidence},
+    },
+    notify::Event,
+};
+use rt_manage_worker::journal::{IntentEvidence, Scanner};
+
+use super::Scheduler;
+
+/// Most open claims watched at once: far more than workers can have in flight.
+const MOST: u32 = 10_000;
+
+/// A claim whose answer lies in a journal is left alone this many times as long: replay takes seconds, and an
+/// answer that cannot be read must not keep its credential for ever. Should it be replayed later, it still counts.
+const ANSWERED_PATIENCE: u32 = 2;
+
+/// The open claims and since when each has been watched.
+#[derive(Debug)]
+pub(super) struct Watch {
+    since: HashMap<(AttemptId, Option<BootId>), BootInstant>,
+    limit: Duration,
+    journals: std::path::PathBuf,
+}
+
+impl Watch {
+    pub(super) fn new(journals: &Path, limit: Duration) -> Self {
+        Self {
+            since: HashMap::new(),
+            limit,
+            journals: journals.to_owned(),
+        }
+    }
+
+    /// Starts watching anew: the contact was interrupted.
+    pub(super) fn forget(&mut self) {
+        self.since.clear();
+    }
+
+    /// Notes what is open now; returns what has been open for too long, and for how long.
+    fn overdue(&mut self, open: Vec<Attempt>) -> Vec<(Attempt, Duration)> {
+        let now = BootInstant::now();
+        let mut since = HashMap::with_capacity(open.len());
+        let overdue = open
+            .into_iter()
+            .filter_map(|attempt| {
+                let key = (attempt.id, attempt.worker);
+                let first = self.since.get(&key).copied().unwrap_or(now);
+                since.insert(key, first);
+                let watched = now.since(first);
+                (watched >= self.limit).then_some((attempt, watched))
+            })
+            .collect();
+        self.since = since;
+        overdue
+    }
+}
+
+impl Scheduler {
+    pub(super) async fn settle_abandoned(&mut self, now: Millis) -> Result<(), DbError> {
+        let open = attempts::refreshing(&mut &self.db, MOST).await?;
+        let overdue = self.watch.overdue(open);
+        if overdue.is_empty() {
+            return Ok(());
+        }
+        let journals = self.watch.journals.clone();
+        let scan = tokio::task::spawn_blocking(move || Scanner::new(&journals).rescan()).await;
+        for (attempt, watched) in overdue {
+            let (evidence, answered) = match (&scan, attempt.worker) {
+                (Ok(scan), Some(worker)) => (
+                    scan.has_intent(worker, attempt.id),
+                    scan.undone()
+                        .iter()
+                        .any(|answer| answer.attempt == attempt.id),
+                ),
+                _ => (IntentEvidence::Unknown, false),
+            };
+            if answered && watched < self.watch.limit * ANSWERED_PATIENCE {
+                // The answer is on a disk that we can see: a worker replays it, unless it cannot be read.
+                continue;
+            }
+            let evidence = match evidence {
+                IntentEvidence::ProvablyNo => Evidence::NoIntent,
+                IntentEvidence::Yes | IntentEvidence::Unknown => Evidence::Unknown,
+            };
+            self.abandon(&attempt, evidence, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn abandon(
+        &self,
+        attempt: &Attempt,
+        evidence: Evidence,
+        now: Millis,
+    ) -> Result<(), DbError> {
+        let mut tx = self.db.begin().await?;
+        let record = grants::read_one(&mut tx, attempt.credential).await?;
+        let (outcome, detail) = match evidence {
+            Evidence::NoIntent => (
+                OutcomeKind::AbandonedUnsent,
+                "the worker was lost before the call",
+            ),
+            Evidence::Unknown => (
+                OutcomeKind::Abandoned,
+                "the worker was lost and the call may have been sent",
+            ),
+        };
+        if let Some(record) = record {
+            let ctx = Context {
+                now,
+                enabled: record.schedulable(),
+                policy: &self.settings.policy,
+                jitter: 0.0,
+            };
+            if let Ok(next) = record.grant.abandon(attempt.id, evidence, &ctx)
+                && !grants::compare_and_set(
+                    &mut tx,
+                    &record.grant.guard(),
+                    &next,
+                    TokenWrite::default(),
+                )
+                .await?
+            {
+                // Its worker lives after all and was faster.
+                return Ok(());
+            }
+        }
+        let ending = Ending {
+            outcome,
+            code: Some("worker_lost".into()),
+            detail: Some(detail.into()),
+            http_status: None,
+            duration_ms: None,
+            finished_at: now,
+        };
+        attempts::finish(&mut tx, attempt.id, &ending).await?;
+        tx.commit().await?;
+        let (id, credential) = (attempt.id, attempt.credential);
+        match evidence {
+            Evidence::NoIntent => {
+                tracing::warn!(attempt = %id, %credential, "a lost worker's claim was undone: no call was made");
+            }
+            Evidence::Unknown => {
+                metrics::counter!("rtm_in_doubt_total").increment(1);
+                tracing::error!(attempt = %id, %credential, "in doubt: the worker was lost and the call may have been sent");
+            }
+        }
+        self.notifier.announce(Event::Finished {
+            attempt: id,
+            credential,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! The scheduler: finds what is due, paces it, pushes what waits, and settles the claims of lost workers.
+//!
+//! One replica at a time is active (`leader.rs`); a second one would do no harm, because every step is a
+//! compare-and-set, but it would double the pace.
+
+mod abandon;
+mod dispatch;
+mod due;
+mod leader;
+
+use std::{sync::Arc, time::Duration};
+
+use rt_manage_shared::{
+    clock::{BootInstant, Clock},
+    config::Config,
+    db::{Db, DbError, coordination, system},
+    id::BootId,
+    notify::Notifier,
+    queue::Producer,
+};
+use rt_manage_worker::WorkerSettings;
+use tokio_util::sync::CancellationToken;
+
+use self::{abandon::Watch, leader::Leader};
+use crate::refresh::Refresher;
+
+/// Distance of ticks. A credential that becomes due waits at most this long before it is looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// After a gap this long between ticks the process was frozen or the database away: what was watched before
+/// proves nothing any more.
+const UNINTERRUPTED: Duration = Duration::from_secs(5);
+/// Workers that have not been heard of for this long are removed from the list.
+const FORGET_WORKERS: Duration = Duration::from_hours(72);
+
+/// The scheduler of this process.
+#[derive(Debug)]
+pub struct Scheduler {
+    db: Db,
+    clock: Clock,
+    notifier: Notifier,
+    settings: Arc<WorkerSettings>,
+    producer: Producer,
+    refresher: Refresher,
+    auto: bool,
+    rate_per_second: u32,
+    lane_depth: u32,
+    repush: Duration,
+    leader: Leader,
+    watch: Watch,
+}
+
+/// What a scheduler works with.
+#[derive(Debug)]
+pub struct SchedulerParts {
+    /// The database.
+    pub db: Db,
+    /// Stored time.
+    pub clock: Clock,
+    /// Announcements.
+    pub notifier: Notifier,
+    /// Policy and egress.
+    pub settings: Arc<WorkerSettings>,
+    /// Where jobs are pushed.
+    pub producer: Producer,
+    /// Requests refreshes.
+    pub refresher: Refresher,
+}
+
+impl Scheduler {
+    /// A scheduler. `exclusive`: no other process can be scheduling (embedded mode), so the lease is taken at once.
+    pub fn new(config: &Config, parts: SchedulerParts, exclusive: bool) -> Self {
+        let SchedulerParts {
+            db,
+            clock,
+            notifier,
+            settings,
+            producer,
+            refresher,
+        } = parts;
+        Self {
+            auto: config.refresh.auto,
+            rate_per_second: config.refresh.rate_per_second,
+            lane_depth: config.refresh.lane_depth,
+            repush: Duration::from_secs(config.refresh.repush_seconds),
+            leader: Leader::new(BootId::generate(), exclusive),
+            watch: Watch::new(&settings.journal_directory, settings.abandon_after),
+            db,
+            clock,
+            notifier,
+            settings,
+            producer,
+            refresher,
+        }
+    }
+
+    /// Runs until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut last = BootInstant::now();
+        while !stop.is_cancelled() {
+            let started = BootInstant::now();
+            if started.since(last) > UNINTERRUPTED {
+                self.watch.forget();
+            }
+            last = started;
+            if let Err(error) = self.tick().await {
+                self.watch.forget();
+                tracing::error!(error = %error, "the scheduler could not do its round");
+            }
+            metrics::histogram!("rtm_scheduler_tick_seconds")
+                .record(started.elapsed().as_secs_f64());
+            tokio::select! {
+                () = tokio::time::sleep(TICK.saturating_sub(started.elapsed())) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn tick(&mut self) -> Result<(), DbError> {
+        if !self.leader.lead(&self.db).await? {
+            self.watch.forget();
+            return Ok(());
+        }
+        let now = self.clock.now();
+        self.settle_abandoned(now).await?;
+        if system::switches(&mut &self.db).await?.is_empty() {
+            let held = coordination::held_egresses(&mut &self.db, now).await?;
+            if self.auto {
+                self.request_due(now, &held).await?;
+            }
+            self.dispatch(now, &held).await?;
+        }
+        if self.leader.is_new_hour() {
+            coordination::forget_workers(&mut &self.db, now - FORGET_WORKERS).await?;
+        }
+        Ok(())
+    }
+}
