@@ -1,1 +1,15 @@
-//! placeholder
+//! The API server: public and admin HTTP, the scheduler, and in embedded mode the refresh worker.
+//!
+//! Handlers are thin and live in `routes`, one file for each resource; use cases (`credentials`, `refresh`,
+//! `import`) know no HTTP; SQL is in `rt-manage-shared`.
+
+pub mod auth;
+pub mod cli;
+pub mod credentials;
+pub mod error;
+pub mod import;
+pub mod refresh;
+pub mod routes;
+pub mod scheduler;
+pub mod state;
+pub mod telemetry;

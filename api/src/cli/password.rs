@@ -1,0 +1,57 @@
+//! `hash-password` and `reset-password`: both read the password from standard input, so that it stands in no
+//! command line, history or process list.
+
+use std::{
+    io::{BufRead as _, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use rt_manage_shared::{
+    clock::Clock,
+    config::AuthConfig,
+    db::{Db, admins},
+    vault::Secret,
+};
+
+use crate::auth::{check_new_password, hash_password};
+
+pub(super) fn hash() -> anyhow::Result<ExitCode> {
+    let hash = hash_password(&read()?)?;
+    writeln!(std::io::stdout().lock(), "{hash}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn reset(db: &Db, auth: &AuthConfig) -> anyhow::Result<ExitCode> {
+    let hash = hash_password(&read()?)?;
+    let clock = Clock::new();
+    clock.set_from_database(db.server_time().await?);
+    let mut tx = db.begin().await?;
+    admins::set_password(&mut tx, &auth.username, &hash, clock.now()).await?;
+    tx.commit().await?;
+    writeln!(
+        std::io::stdout().lock(),
+        "the password of `{}` is set; all sessions have ended",
+        auth.username
+    )?;
+    db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line of standard input, checked.
+fn read() -> anyhow::Result<Secret> {
+    let mut input = std::io::stdin().lock();
+    if input.is_terminal() {
+        writeln!(
+            std::io::stderr().lock(),
+            "New password (it is shown while you type; pipe it in to avoid that):"
+        )?;
+    }
+    let mut line = zeroize::Zeroizing::new(String::new());
+    input
+        .read_line(&mut line)
+        .context("reading the password from standard input")?;
+    let password = Secret::new(line.trim_end_matches(['\r', '\n']));
+    check_new_password(&password).map_err(|rule| anyhow::anyhow!("the password {rule}"))?;
+    Ok(password)
+}

@@ -1,0 +1,31 @@
+//! [`App`]: what request handlers work with. Cheap to clone; built once in `serve`.
+
+use std::sync::Arc;
+
+use rt_manage_shared::{clock::Clock, config::Config, db::Db, notify::Notifier, vault::Vault};
+use rt_manage_worker::{Worker, WorkerSettings};
+
+use crate::{auth::Sessions, refresh::Refresher};
+
+/// The application state.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The configuration in force.
+    pub config: Arc<Config>,
+    /// The database.
+    pub db: Db,
+    /// Opens and seals tokens.
+    pub vault: Vault,
+    /// Stored time.
+    pub clock: Clock,
+    /// Announcements.
+    pub notifier: Notifier,
+    /// Resolved settings shared with the worker: policy and egress.
+    pub settings: Arc<WorkerSettings>,
+    /// Requests refreshes and waits for them.
+    pub refresher: Refresher,
+    /// Issues and checks session tokens.
+    pub sessions: Sessions,
+    /// The embedded worker, where there is one.
+    pub worker: Option<Arc<Worker>>,
+}
