@@ -1,0 +1,200 @@
+//! Clients of the public and the admin API, as scripts would be.
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+/// An answer with its body parsed.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its body; null where it has none.
+    pub body: Value,
+    /// The `Retry-After` header.
+    pub retry_after: Option<String>,
+}
+
+impl Answer {
+    /// A text in the body, by JSON pointer.
+    pub fn text(&self, pointer: &str) -> &str {
+        self.body
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no text at {pointer} in {self:?}"))
+    }
+
+    /// The stable code of the answer.
+    pub fn code(&self) -> &str {
+        self.text("/code")
+    }
+}
+
+/// A client without proxies.
+pub(crate) fn http() -> reqwest::Client {
+    super::install_crypto_provider();
+    reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("an HTTP client")
+}
+
+async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get("retry-after")
+        .map(|value| value.to_str().expect("text").to_owned());
+    let bytes = response.bytes().await.expect("a whole answer");
+    Answer {
+        status: status.as_u16(),
+        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        retry_after,
+    }
+}
+
+/// A client of the public API.
+#[derive(Debug, Clone)]
+pub struct Public {
+    http: reqwest::Client,
+    url: String,
+    secret: String,
+}
+
+impl Public {
+    pub(crate) fn new(url: &str) -> Self {
+        Self {
+            http: http(),
+            url: url.to_owned(),
+            secret: "my-api-secret-2025".into(),
+        }
+    }
+
+    /// Any call below the public prefix, with the secret.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .header("X-API-Secret", &self.secret)
+    }
+
+    /// `POST /public-api/refresh`.
+    pub async fn refresh(&self, biz_id: &str) -> Answer {
+        send(
+            self.request(Method::POST, "/public-api/refresh")
+                .json(&json!({"biz_id": biz_id})),
+        )
+        .await
+    }
+
+    /// `POST /public-api/refresh`, where the connection may break.
+    pub async fn try_refresh(&self, biz_id: &str) -> Option<u16> {
+        let request = self
+            .request(Method::POST, "/public-api/refresh")
+            .json(&json!({"biz_id": biz_id}));
+        request
+            .send()
+            .await
+            .ok()
+            .map(|response| response.status().as_u16())
+    }
+
+    /// `POST /public-api/get-at`.
+    pub async fn get_at(&self, biz_id: &str) -> Answer {
+        send(
+            self.request(Method::POST, "/public-api/get-at")
+                .json(&json!({"biz_id": biz_id})),
+        )
+        .await
+    }
+
+    /// Sends a request that the test has put together itself.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        send(request).await
+    }
+}
+
+/// What a test credential is made of.
+#[derive(Debug, Clone, Default)]
+pub struct NewCredential<'a> {
+    /// Its `biz_id`.
+    pub biz_id: &'a str,
+    /// Its refresh token.
+    pub refresh_token: &'a str,
+    /// The client id; `None`: the default.
+    pub client_id: Option<&'a str>,
+    /// A proxy.
+    pub proxy: Option<&'a str>,
+}
+
+/// A logged-in administrator.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+impl Admin {
+    pub(crate) async fn log_in(url: &str, username: &str, password: &str) -> Self {
+        let http = http();
+        let request = http
+            .post(format!("{url}/api/v1/auth/login"))
+            .json(&json!({"username": username, "password": password}));
+        let answer = send(request).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        Self {
+            http,
+            url: url.to_owned(),
+            token: answer.text("/token").to_owned(),
+        }
+    }
+
+    /// Sets the administrator's password; ends all sessions.
+    pub async fn set_password(&self, current: &str, new: &str) {
+        let body = json!({"current_password": current, "new_password": new});
+        let answer = self.call(Method::POST, "/auth/password", Some(body)).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
+    }
+
+    /// Any call of the admin API.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = self
+            .http
+            .request(method, format!("{}/api/v1{path}", self.url))
+            .bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        send(request).await
+    }
+
+    /// Adds a credential; returns its id.
+    pub async fn create(&self, new: NewCredential<'_>) -> String {
+        let mut body = json!({"biz_id": new.biz_id, "refresh_token": new.refresh_token});
+        for (field, value) in [("client_id", new.client_id), ("proxy", new.proxy)] {
+            if let Some(value) = value {
+                body[field] = json!(value);
+            }
+        }
+        let answer = self.call(Method::POST, "/credentials", Some(body)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.text("/id").to_owned()
+    }
+
+    /// Reads a credential.
+    pub async fn credential(&self, id: &str) -> Value {
+        let answer = self
+            .call(Method::GET, &format!("/credentials/{id}"), None)
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.body
+    }
+
+    /// The state of a credential.
+    pub async fn state(&self, id: &str) -> String {
+        self.credential(id).await["state"]
+            .as_str()
+            .expect("a state")
+            .to_owned()
+    }
+}

@@ -1,0 +1,14 @@
+//! What tests of the running system share: real processes in a scratch folder, and a client that speaks to them.
+
+mod client;
+mod process;
+mod wait;
+
+pub use client::{Admin, Answer, NewCredential, Public};
+pub use process::{Exit, System, SystemBuilder};
+pub use wait::{until, until_some};
+
+/// Installs the TLS provider that HTTP clients of this process need; later calls change nothing.
+pub fn install_crypto_provider() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}

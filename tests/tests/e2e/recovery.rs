@@ -1,0 +1,256 @@
+//! A database that is older than the journals: nothing spent is ever sent again.
+
+use std::{fs, path::Path};
+
+use reqwest::Method;
+use rt_manage_shared::db::{Db, DbOptions, Execute as _, sql, tokens};
+use rt_manage_tests::{
+    standin::{AccountSpec, GatePoint, GateSpec, Options, StandIn},
+    support::{NewCredential, SystemBuilder, until},
+};
+
+/// The system's database, opened beside it.
+async fn database(builder: &SystemBuilder) -> Db {
+    let options = DbOptions {
+        sqlite_file: builder.folder().join("data/tokens.db"),
+        table_prefix: String::new(),
+        max_open: 2,
+        max_idle: 1,
+        max_lifetime: std::time::Duration::from_hours(1),
+    };
+    Db::open(&options).await.unwrap()
+}
+
+fn copy_database(folder: &Path, from: &str, to: &str) {
+    for suffix in ["", "-wal", "-shm"] {
+        let (source, target) = (
+            folder.join(format!("{from}{suffix}")),
+            folder.join(format!("{to}{suffix}")),
+        );
+        let _ = fs::remove_file(&target);
+        if source.exists() {
+            fs::copy(source, target).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_restored_database_halts_until_the_journals_are_replayed_and_an_operator_agrees() {
+    let upstream = StandIn::start(Options::default()).unwrap();
+    let builder = SystemBuilder::new(&upstream.token_url())
+        .manual()
+        .set("RTM_REFRESH__COALESCE_SECONDS", "0");
+    let mut system = builder.start().await;
+    let admin = system.admin().await;
+    for key in ["a", "b"] {
+        let account = upstream.create_account(AccountSpec::key(key)).unwrap();
+        let new = NewCredential {
+            biz_id: key,
+            refresh_token: &account.refresh_token,
+            ..NewCredential::default()
+        };
+        admin.create(new).await;
+        assert_eq!(system.public().refresh(key).await.status, 200);
+    }
+    system.signal(rustix::process::Signal::TERM);
+    system.ended().await;
+    copy_database(builder.folder(), "data/tokens.db", "data/backup.db");
+
+    // Two more rotations of `a`, which the backup does not know.
+    let system = builder.start().await;
+    for _ in 0..2 {
+        assert_eq!(system.public().refresh("a").await.status, 200);
+    }
+    let latest = system
+        .public()
+        .get_at("a")
+        .await
+        .text("/data/access_token")
+        .to_owned();
+    system.kill().await;
+    copy_database(builder.folder(), "data/backup.db", "data/tokens.db");
+
+    let calls = upstream.stats().token_calls;
+    let system = builder.start().await;
+    assert!(system.log().contains("HALTED"), "{}", system.log());
+    let refused = system.public().refresh("b").await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (503, "refresh_halted"),
+        "{refused:?}"
+    );
+    // Both rotations were replayed, one after the other.
+    until("the newest token is back", || async {
+        let answer = system.public().get_at("a").await;
+        answer.status == 200 && answer.text("/data/access_token") == latest
+    })
+    .await;
+    assert_eq!(
+        upstream.stats().token_calls,
+        calls,
+        "nothing was sent while halted"
+    );
+    assert!(
+        !builder.command().arg("resume").status().unwrap().success(),
+        "a plain resume does not lift it"
+    );
+    assert!(
+        builder
+            .command()
+            .args(["resume", "--halted"])
+            .status()
+            .unwrap()
+            .success()
+    );
+    // The halt does not come back: the database has caught up with the journals.
+    system.kill().await;
+    let system = builder.start().await;
+    assert!(!system.log().contains("HALTED"), "{}", system.log());
+    for key in ["a", "b"] {
+        assert_eq!(system.public().refresh(key).await.status, 200);
+    }
+    assert_eq!(upstream.stats().reused, 0);
+}
+
+#[tokio::test]
+async fn a_second_embedded_process_is_refused_with_the_reason() {
+    let upstream = StandIn::start(Options::default()).unwrap();
+    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    let system = builder.start().await;
+    let output = builder.command().output().unwrap();
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        text.contains("another rt-manage process") && text.contains("queue.url"),
+        "{text}"
+    );
+    assert_eq!(system.get("/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_missing_sealing_key_is_named() {
+    let upstream = StandIn::start(Options::default()).unwrap();
+    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    builder.start().await.kill().await;
+    fs::remove_file(builder.folder().join("data/keys/master.keys")).unwrap();
+    let output = builder.command().output().unwrap();
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        text.contains("`k1`") && text.contains("RTM_MASTER_KEYS"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_spent_or_held_refresh_token_is_refused_by_name() {
+    let upstream = StandIn::start(Options::default()).unwrap();
+    let account = upstream.create_account(AccountSpec::key("x")).unwrap();
+    let system = SystemBuilder::new(&upstream.token_url())
+        .manual()
+        .start()
+        .await;
+    let admin = system.admin().await;
+    let new = NewCredential {
+        biz_id: "x",
+        refresh_token: &account.refresh_token,
+        ..NewCredential::default()
+    };
+    let id = admin.create(new).await;
+    assert_eq!(system.public().refresh("x").await.status, 200);
+    let live = upstream.live_token("x").unwrap();
+    for (token, code) in [
+        (account.refresh_token.as_str(), "refresh_token_spent"),
+        (&live, "refresh_token_in_use"),
+    ] {
+        let body = serde_json::json!({"biz_id": "y", "refresh_token": token});
+        let answer = admin.call(Method::POST, "/credentials", Some(body)).await;
+        assert_eq!((answer.status, answer.code()), (409, code), "{answer:?}");
+        assert!(answer.body.to_string().contains(&id), "{answer:?}");
+    }
+    // The spent tokens stay remembered when the credential is gone.
+    assert_eq!(
+        admin
+            .call(Method::DELETE, &format!("/credentials/{id}"), None)
+            .await
+            .status,
+        204
+    );
+    let body = serde_json::json!({"biz_id": "y", "refresh_token": account.refresh_token});
+    assert_eq!(
+        admin
+            .call(Method::POST, "/credentials", Some(body))
+            .await
+            .code(),
+        "refresh_token_spent"
+    );
+}
+
+#[tokio::test]
+async fn new_tokens_for_a_replaced_refresh_token_are_kept_as_an_orphan() {
+    let upstream = StandIn::start(Options::default()).unwrap();
+    let account = upstream.create_account(AccountSpec::key("x")).unwrap();
+    let other = upstream.create_account(AccountSpec::key("other")).unwrap();
+    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    let system = builder.start().await;
+    let admin = system.admin().await;
+    let new = NewCredential {
+        biz_id: "x",
+        refresh_token: &account.refresh_token,
+        ..NewCredential::default()
+    };
+    let id = admin.create(new).await;
+    let gate = upstream.gate(GateSpec::at(GatePoint::AfterRotation).for_account("x"));
+    let public = system.public();
+    let caller = tokio::spawn(async move { public.refresh("x").await });
+    gate.reached(1).await.unwrap();
+    let patch = serde_json::json!({"refresh_token": other.refresh_token});
+    let patched = admin
+        .call(Method::PATCH, &format!("/credentials/{id}"), Some(patch))
+        .await;
+    assert_eq!(patched.status, 200, "{patched:?}");
+    gate.release();
+    caller.await.unwrap();
+    let db = database(&builder).await;
+    until("the answer is set aside", || async {
+        tokens::orphans(&mut &db, None, 10).await.unwrap().len() == 1
+    })
+    .await;
+    assert!(system.log().contains("set aside as an orphan"));
+    assert_eq!(system.public().refresh("x").await.status, 200);
+    assert_eq!(upstream.account("other").unwrap().calls, 1);
+    assert_eq!(upstream.account("x").unwrap().reused, 0);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_written_does_not_lose_the_answer_or_stop_the_others() {
+    let upstream = StandIn::start(Options::default()).unwrap();
+    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    let system = builder.start().await;
+    let admin = system.admin().await;
+    let mut ids = Vec::new();
+    for key in ["bad", "good"] {
+        let account = upstream.create_account(AccountSpec::key(key)).unwrap();
+        let new = NewCredential {
+            biz_id: key,
+            refresh_token: &account.refresh_token,
+            ..NewCredential::default()
+        };
+        ids.push(admin.create(new).await);
+    }
+    let gate = upstream.gate(GateSpec::at(GatePoint::AfterRotation).for_account("bad"));
+    let public = system.public();
+    let caller = tokio::spawn(async move { public.try_refresh("bad").await });
+    gate.reached(1).await.unwrap();
+    let db = database(&builder).await;
+    let spoil =
+        sql("UPDATE {grants} SET state = 'nonsense' WHERE credential_id = ?").bind(ids[0].as_str());
+    assert_eq!((&mut &db).execute(spoil).await.unwrap(), 1);
+    gate.release();
+    until("the answer is set aside", || async {
+        tokens::orphans(&mut &db, None, 10).await.unwrap().len() == 1
+    })
+    .await;
+    assert_eq!(system.public().refresh("good").await.status, 200);
+    let _ = caller.await.unwrap();
+}
