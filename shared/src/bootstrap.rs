@@ -6,12 +6,11 @@ use std::{
     io::Write as _,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
-    time::Duration,
 };
 
 use crate::{
     clock::Clock,
-    config::{Config, DatabaseKind},
+    config::Config,
     db::{Db, DbError, DbOptions, system, system::RegisteredKey},
     vault::{Keyring, KeyringError, Place, Vault, VaultError},
 };
@@ -28,9 +27,6 @@ pub enum BootstrapError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DbError),
-    /// A back end that this version does not have.
-    #[error("database.type: `{0}` is not supported by this version; use `sqlite`")]
-    BackEnd(&'static str),
     /// The text of the keys.
     #[error("{origin}: {error}")]
     Keyring {
@@ -69,19 +65,7 @@ pub enum BootstrapError {
 
 /// Opens the database of a configuration.
 pub async fn open_database(config: &Config) -> Result<Db, BootstrapError> {
-    match config.database.kind {
-        DatabaseKind::Sqlite => {}
-        DatabaseKind::Mysql => return Err(BootstrapError::BackEnd("mysql")),
-        DatabaseKind::Postgres => return Err(BootstrapError::BackEnd("postgres")),
-    }
-    let options = DbOptions {
-        sqlite_file: config.database.database.clone().into(),
-        table_prefix: config.database.table_name_prefix(),
-        max_open: config.database.max_open_conns,
-        max_idle: config.database.max_idle_conns,
-        max_lifetime: Duration::from_secs(config.database.conn_max_lifetime),
-    };
-    Ok(Db::open(&options).await?)
+    Ok(Db::open(&DbOptions::from(&config.database)).await?)
 }
 
 /// Who opens the vault.

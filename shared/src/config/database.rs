@@ -1,5 +1,7 @@
 //! Section `database`: where everything is stored.
 
+use std::path::PathBuf;
+
 use super::check::{Findings, MAX_SECONDS};
 use super::keys::{Key, key};
 use super::value::Choice;
@@ -35,6 +37,10 @@ pub struct DatabaseConfig {
     pub user: String,
     /// The password of `user`.
     pub password: Secret,
+    /// How connections to a server are protected.
+    pub tls: DatabaseTls,
+    /// Certificates of the authorities that may vouch for the server.
+    pub tls_ca_file: Option<PathBuf>,
     /// What every table's name begins with, before an underscore.
     pub table_prefix: String,
     /// Connections beyond this many close when nobody uses them.
@@ -43,6 +49,8 @@ pub struct DatabaseConfig {
     pub max_open_conns: u32,
     /// After how many seconds a connection is replaced; 0 is never.
     pub conn_max_lifetime: u64,
+    /// Whether a server may be used whose crash can lose commits that it acknowledged.
+    pub allow_weak_durability: bool,
 }
 
 /// The databases that we know.
@@ -67,6 +75,29 @@ impl Choice for DatabaseKind {
     ];
 }
 
+/// How connections to a server are protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseTls {
+    /// Not at all.
+    Disable,
+    /// With TLS where the server has it. Keeps those out who only listen.
+    Prefer,
+    /// With TLS or not at all; whose certificate it is does not matter.
+    Require,
+    /// With TLS, and a certificate for this very host by an authority of `tls_ca_file`.
+    VerifyFull,
+}
+
+impl Choice for DatabaseTls {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("disable", Self::Disable),
+        ("prefer", Self::Prefer),
+        ("require", Self::Require),
+        ("verify_full", Self::VerifyFull),
+        ("verify-full", Self::VerifyFull),
+    ];
+}
+
 impl Default for DatabaseConfig {
     fn default() -> Self {
         Self {
@@ -76,10 +107,14 @@ impl Default for DatabaseConfig {
             port: None,
             user: String::new(),
             password: Secret::default(),
+            // As the clients of both servers do; a server on this host often has no TLS.
+            tls: DatabaseTls::Prefer,
+            tls_ca_file: None,
             table_prefix: String::new(),
             max_idle_conns: MAX_IDLE_CONNS,
             max_open_conns: MAX_OPEN_CONNS,
             conn_max_lifetime: CONN_MAX_LIFETIME,
+            allow_weak_durability: false,
         }
     }
 }
@@ -90,13 +125,24 @@ pub(super) const KEYS: &[Key] = &[
         database.database,
         "File of SQLite, or name of the database on a server."
     ),
-    key!(database.host, "Server of MySQL or PostgreSQL."),
+    key!(
+        database.host,
+        "Server of MySQL or PostgreSQL; a path is its socket (MySQL) or the socket's folder (PostgreSQL)."
+    ),
     key!(
         database.port,
         "Port of the server; 3306 for MySQL and 5432 for PostgreSQL if unset."
     ),
     key!(database.user, "User at the server."),
     key!(database.password, "Password of the user."),
+    key!(
+        database.tls,
+        "Protection of connections: disable, prefer (TLS where the server has it), require, or verify_full (TLS with a certificate for the host by an authority of tls_ca_file)."
+    ),
+    key!(
+        database.tls_ca_file,
+        "PEM file of the authorities that may vouch for the server, for verify_full."
+    ),
     key!(
         database.table_prefix,
         "Tables are named prefix, underscore, name; empty for no prefix."
@@ -109,6 +155,10 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         database.conn_max_lifetime,
         "Seconds after which a connection is replaced; 0 is never."
+    ),
+    key!(
+        database.allow_weak_durability,
+        "Use a server even if its crash can lose refresh tokens that were just rotated."
     ),
 ];
 
@@ -137,10 +187,16 @@ impl DatabaseConfig {
             DatabaseKind::Mysql | DatabaseKind::Postgres => self.check_server(findings),
         }
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if self.table_prefix.len() > MAX_PREFIX_CHARS || !self.table_prefix.chars().all(word) {
+        let digit_first = self.table_prefix.starts_with(|c: char| c.is_ascii_digit());
+        if self.table_prefix.len() > MAX_PREFIX_CHARS
+            || digit_first
+            || !self.table_prefix.chars().all(word)
+        {
             findings.error(
                 &["database.table_prefix"],
-                format!("must be at most {MAX_PREFIX_CHARS} letters, digits and underscores"),
+                format!(
+                    "must be at most {MAX_PREFIX_CHARS} letters, digits and underscores, and begin with no digit"
+                ),
             );
         }
         findings.range(
@@ -179,6 +235,9 @@ impl DatabaseConfig {
             ("database.port", self.port.is_some()),
             ("database.user", !self.user.is_empty()),
             ("database.password", !self.password.is_empty()),
+            ("database.tls", self.tls != DatabaseTls::Prefer),
+            ("database.tls_ca_file", self.tls_ca_file.is_some()),
+            ("database.allow_weak_durability", self.allow_weak_durability),
         ];
         for (key, _) in unused.into_iter().filter(|(_, set)| *set) {
             findings.warning(
@@ -196,7 +255,9 @@ impl DatabaseConfig {
                 "must be the name of the database on the server",
             );
         }
-        if self.host.contains("://") || (self.host.matches(':').count() == 1) {
+        findings.not_empty("database.user", &self.user);
+        let socket = self.host.starts_with('/');
+        if !socket && (self.host.contains("://") || self.host.matches(':').count() == 1) {
             findings.error(
                 &["database.host"],
                 "must be a host alone; the port goes into database.port",
@@ -205,103 +266,36 @@ impl DatabaseConfig {
         if self.port == Some(0) {
             findings.range("database.port", 0_u64, 1, u16::MAX.into());
         }
+        self.check_tls(findings);
+    }
+
+    fn check_tls(&self, findings: &mut Findings) {
+        match (self.tls, &self.tls_ca_file) {
+            (DatabaseTls::VerifyFull, None) => findings.error(
+                &["database.tls_ca_file", "database.tls"],
+                "must name the authorities' certificates, because database.tls is verify_full",
+            ),
+            (DatabaseTls::VerifyFull, Some(_)) | (_, None) => {}
+            (_, Some(_)) => findings.warning(
+                &["database.tls_ca_file", "database.tls"],
+                "has no effect, because only database.tls: verify_full looks at certificates",
+            ),
+        }
+        if self.tls == DatabaseTls::VerifyFull && self.host.starts_with('/') {
+            findings.error(
+                &["database.tls", "database.host"],
+                "must not be verify_full for a socket: no certificate is for it",
+            );
+        }
+        if self.allow_weak_durability {
+            findings.warning(
+                &["database.allow_weak_durability"],
+                "is true: a crash of the database server can lose refresh tokens that were just rotated",
+            );
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::tests::{load_yaml, problems};
-
-    #[test]
-    fn documented_yaml() {
-        let loaded = load_yaml(
-            r#"
-database:
-  type: "mysql"
-  host: "db.internal"
-  port: 3307
-  user: "rt"
-  password: 0123456
-  database: "tokens"
-  table_prefix: "rt"
-  max_idle_conns: 5
-  max_open_conns: 50
-  conn_max_lifetime: 600
-"#,
-        );
-        let database = loaded.config.database;
-        assert_eq!(database.kind, DatabaseKind::Mysql);
-        assert_eq!(
-            (database.host.as_str(), database.effective_port()),
-            ("db.internal", 3307)
-        );
-        assert_eq!(
-            (database.user.as_str(), database.database.as_str()),
-            ("rt", "tokens")
-        );
-        // A numeric password keeps its leading zero, quotes or not.
-        assert_eq!(database.password.expose(), "0123456");
-        assert_eq!(database.table_name_prefix(), "rt_");
-        assert_eq!((database.max_idle_conns, database.max_open_conns), (5, 50));
-        assert_eq!(database.conn_max_lifetime, 600);
-        assert_eq!(loaded.warnings, [] as [&str; 0]);
-    }
-
-    #[test]
-    fn usual_ports_and_no_prefix() {
-        let yaml = "database: {type: postgresql, host: '::1', database: tokens}";
-        let database = load_yaml(yaml).config.database;
-        assert_eq!(
-            (database.kind, database.effective_port()),
-            (DatabaseKind::Postgres, 5432)
-        );
-        assert_eq!(database.table_name_prefix(), "");
-    }
-
-    #[test]
-    fn a_server_needs_a_host_and_a_name() {
-        let found = problems("database:\n  type: mysql\n");
-        assert!(
-            found.contains("database.host: must not be empty"),
-            "{found}"
-        );
-        assert!(
-            found.contains("database.database: must be the name"),
-            "{found}"
-        );
-    }
-
-    #[test]
-    fn what_sqlite_does_not_use_is_a_warning() {
-        let warnings = load_yaml("database: {host: x, password: canary}")
-            .warnings
-            .join("\n");
-        assert!(
-            warnings.contains("database.host: has no effect"),
-            "{warnings}"
-        );
-        assert!(
-            warnings.contains("database.password: has no effect"),
-            "{warnings}"
-        );
-        assert!(!warnings.contains("canary"));
-    }
-
-    #[test]
-    fn impossible_values() {
-        for yaml in [
-            "type: oracle",
-            "database: ''",
-            "database: ':memory:'",
-            "table_prefix: 'a-b'",
-            "table_prefix: 'abcdefghijklmnopqrstuvwxyz0123456'",
-            "max_open_conns: 0",
-            "conn_max_lifetime: 1h",
-            "{type: mysql, host: 'db:3306', database: x}",
-            "{type: mysql, host: db, database: x, port: 0}",
-        ] {
-            problems(&format!("database:\n  {yaml}\n"));
-        }
-    }
-}
+#[path = "database_tests.rs"]
+mod tests;

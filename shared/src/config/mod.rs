@@ -36,7 +36,7 @@ mod worker;
 mod tests;
 
 pub use auth::{AuthConfig, PLACEHOLDER_API_SECRET, PLACEHOLDER_JWT_SECRET, PLACEHOLDER_PASSWORD};
-pub use database::{DatabaseConfig, DatabaseKind};
+pub use database::{DatabaseConfig, DatabaseKind, DatabaseTls};
 pub use error::{ConfigError, Problem, ProblemKind};
 pub use journal::JournalConfig;
 pub use keys::{Key, SECTIONS, Section, find, keys};

@@ -36,11 +36,13 @@ pub async fn set_password(
     password_hash: &str,
     now: Millis,
 ) -> Result<(), DbError> {
-    let update = sql("UPDATE {admins} SET password_hash = ?, epoch = epoch + 1, updated_at = ? WHERE username = ?")
-        .bind(password_hash)
-        .bind(now)
-        .bind(username);
-    if db.execute(update).await? > 0 {
+    let update = || {
+        sql("UPDATE {admins} SET password_hash = ?, epoch = epoch + 1, updated_at = ? WHERE username = ?")
+            .bind(password_hash)
+            .bind(now)
+            .bind(username)
+    };
+    if db.execute(update()).await? > 0 {
         return Ok(());
     }
     let insert = sql(
@@ -49,5 +51,9 @@ pub async fn set_password(
     .bind(username)
     .bind(password_hash)
     .bind(now);
-    db.execute(insert).await.map(|_| ())
+    // Somebody else may have been first in the meantime; the last one wins.
+    if !db.insert_if_absent(insert).await? {
+        db.execute(update()).await?;
+    }
+    Ok(())
 }

@@ -9,6 +9,8 @@ use crate::{
 
 use super::{DbError, Execute, Row, grants::credential_id, in_list, sql};
 
+pub use super::attempts_many::{claimed_many, finish_many};
+
 /// An attempt to be queued.
 #[derive(Debug, Clone)]
 pub struct NewAttempt {

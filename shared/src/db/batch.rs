@@ -2,13 +2,14 @@
 //!
 //! A durable commit costs a disk flush; a batch of 256 costs the same one. There is no timer: while one batch
 //! is being flushed the next one gathers, so an idle system answers at once and a busy one batches by itself.
-//! A batch that fails is rolled back whole and repeated item by item, so that one bad row harms no other.
+//! A batch that meets a lock or a dead-lock is repeated as a whole; one that fails is rolled back whole and repeated
+//! item by item, so that one bad row harms no other.
 
 use std::{future::Future, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Db, DbError, Tx};
+use super::{Db, DbError, Tx, repeat_while_busy};
 
 /// Most items in one transaction: enough to make the flush disappear, few enough to keep locks short.
 const MAX_BATCH: usize = 256;
@@ -75,7 +76,7 @@ async fn run<W: Work>(db: Db, work: W, mut receiver: mpsc::UnboundedReceiver<Wai
     let mut waiting = Vec::with_capacity(MAX_BATCH);
     while receiver.recv_many(&mut waiting, MAX_BATCH).await > 0 {
         let (items, answers): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
-        match write(&db, &work, &items).await {
+        match repeat_while_busy(|| write(&db, &work, &items)).await {
             Ok(outputs) => {
                 for (answer, output) in answers.into_iter().zip(outputs) {
                     let _ = answer.send(Ok(output));
@@ -93,9 +94,12 @@ async fn run<W: Work>(db: Db, work: W, mut receiver: mpsc::UnboundedReceiver<Wai
                 }
             }
             Err(error) => {
-                tracing::warn!(error = %error, items = items.len(), "group commit failed, repeating one by one");
+                if !matches!(error, DbError::GuardMissed) {
+                    tracing::warn!(error = %error, items = items.len(), "group commit failed, repeating one by one");
+                }
                 for (item, answer) in items.into_iter().zip(answers) {
-                    let result = write(&db, &work, std::slice::from_ref(&item)).await;
+                    let one = std::slice::from_ref(&item);
+                    let result = repeat_while_busy(|| write(&db, &work, one)).await;
                     let _ = answer.send(result.and_then(|mut outputs| {
                         outputs.pop().ok_or_else(|| {
                             DbError::Schema("a batch answered for fewer items than it got".into())

@@ -2,7 +2,7 @@
 
 use crate::{clock::Millis, id::BootId};
 
-use super::{DbError, Execute, sql};
+use super::{DbError, Dialect, Execute, Tx, sql};
 
 /// A worker process, as it registers itself.
 #[derive(Debug, Clone)]
@@ -102,11 +102,7 @@ pub async fn create_lease(
     let statement = sql("INSERT INTO {leases} (name, holder, beat) VALUES (?, ?, 1)")
         .bind(name)
         .bind(holder);
-    match db.execute(statement).await {
-        Ok(_) => Ok(true),
-        Err(DbError::Duplicate) => Ok(false),
-        Err(error) => Err(error),
-    }
+    db.insert_if_absent(statement).await
 }
 
 /// Renews or takes over a lease that still looks as `seen`. `false`: it does not.
@@ -126,6 +122,27 @@ pub async fn renew_lease(
     Ok(db.execute(statement).await? == 1)
 }
 
+/// The turn of those that take in refresh tokens from outside: what they check must still hold when they write.
+pub const TOKEN_ADMISSION: &str = "turn:token_admission";
+
+/// Waits until no other transaction has this turn, and keeps it until this one ends. What was committed in other turns is
+/// seen afterwards. `SQLite` needs none: all its writing transactions take turns.
+pub async fn take_turn(tx: &mut Tx, name: &str) -> Result<(), DbError> {
+    if tx.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    // A row's lock, because only rows' locks end with the transaction on all servers.
+    let lock = || sql("UPDATE {leases} SET beat = beat + 1 WHERE name = ?").bind(name);
+    if tx.execute(lock()).await? > 0 {
+        return Ok(());
+    }
+    let first = sql("INSERT INTO {leases} (name, holder, beat) VALUES (?, '', 1)").bind(name);
+    if !tx.insert_if_absent(first).await? {
+        tx.execute(lock()).await?;
+    }
+    Ok(())
+}
+
 /// An egress that has to wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EgressHold {
@@ -141,13 +158,15 @@ pub struct EgressHold {
 
 /// Holds an egress until a time, unless it is held longer already.
 pub async fn hold_egress(db: &mut impl Execute, hold: &EgressHold) -> Result<(), DbError> {
-    let update = sql("UPDATE {egresses} SET hold_until = ?, reason = ?, label = ? WHERE egress = ? AND hold_until < ?")
-        .bind(hold.hold_until)
-        .bind(hold.reason.clone())
-        .bind(hold.label.clone())
-        .bind(hold.egress.clone())
-        .bind(hold.hold_until);
-    if db.execute(update).await? > 0 {
+    let update = || {
+        sql("UPDATE {egresses} SET hold_until = ?, reason = ?, label = ? WHERE egress = ? AND hold_until < ?")
+            .bind(hold.hold_until)
+            .bind(hold.reason.clone())
+            .bind(hold.label.clone())
+            .bind(hold.egress.clone())
+            .bind(hold.hold_until)
+    };
+    if db.execute(update()).await? > 0 {
         return Ok(());
     }
     let insert =
@@ -156,10 +175,11 @@ pub async fn hold_egress(db: &mut impl Execute, hold: &EgressHold) -> Result<(),
             .bind(hold.label.clone())
             .bind(hold.hold_until)
             .bind(hold.reason.clone());
-    match db.execute(insert).await {
-        Ok(_) | Err(DbError::Duplicate) => Ok(()),
-        Err(error) => Err(error),
+    // A row in the way is a longer hold, or one that came in the meantime and may be shorter.
+    if !db.insert_if_absent(insert).await? {
+        db.execute(update()).await?;
     }
+    Ok(())
 }
 
 /// The egresses that have to wait at `now`.

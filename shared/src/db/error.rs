@@ -1,5 +1,7 @@
 //! [`DbError`]: what can go wrong in storage, sorted by what a caller can do about it.
 
+use super::error_codes::{self, Class};
+
 /// An error of the storage layer.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -12,6 +14,9 @@ pub enum DbError {
     /// The disk is full or the database may not be written; reads may go on.
     #[error("the database cannot be written: {0}")]
     NotWritable(#[source] sqlx::Error),
+    /// A statement for many rows found one of them changed: nothing was written, and the work is repeated row by row.
+    #[error("a row of a grouped write has changed in the meantime")]
+    GuardMissed,
     /// A unique index was hit.
     #[error("a row with this key exists already")]
     Duplicate,
@@ -48,38 +53,44 @@ impl DbError {
     }
 }
 
-/// SQLite's primary result codes, <https://www.sqlite.org/rescode.html>.
-mod sqlite_code {
-    pub(super) const BUSY: i64 = 5;
-    pub(super) const LOCKED: i64 = 6;
-    pub(super) const READ_ONLY: i64 = 8;
-    pub(super) const IO_ERROR: i64 = 10;
-    pub(super) const FULL: i64 = 13;
-    pub(super) const CANT_OPEN: i64 = 14;
-}
-
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Duplicate,
-            sqlx::Error::Database(inner) => {
-                let code = inner.code().and_then(|code| code.parse::<i64>().ok());
-                // Extended codes carry the primary one in their low byte.
-                match code.map(|code| code & 0xff) {
-                    Some(sqlite_code::BUSY | sqlite_code::LOCKED) => Self::Busy(error),
-                    Some(sqlite_code::FULL | sqlite_code::READ_ONLY | sqlite_code::IO_ERROR) => {
-                        Self::NotWritable(error)
-                    }
-                    Some(sqlite_code::CANT_OPEN) => Self::Unavailable(error),
-                    _ => Self::Other(error),
-                }
-            }
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Tls(_) => Self::Unavailable(error),
-            _ => Self::Other(error),
+        match class_of(&error) {
+            Class::Duplicate => Self::Duplicate,
+            Class::Busy => Self::Busy(error),
+            Class::NotWritable => Self::NotWritable(error),
+            Class::Broken | Class::Unavailable | Class::NoSchema => Self::Unavailable(error),
+            Class::Other => Self::Other(error),
         }
+    }
+}
+
+/// Whether the connection is of no use any more, though another one may be. A server that takes too long is not asked
+/// again at once.
+pub(super) fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::TimedOut,
+        _ => class_of(error) == Class::Broken,
+    }
+}
+
+/// Whether the error says that a table, or the whole database, does not exist.
+pub(super) fn lacks_schema(error: &DbError) -> bool {
+    matches!(error, DbError::Unavailable(error) if class_of(error) == Class::NoSchema)
+}
+
+/// Whether the server says that the user lacks a right.
+pub(super) fn is_forbidden(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error_codes::is_forbidden(error.as_ref()))
+}
+
+fn class_of(error: &sqlx::Error) -> Class {
+    match error {
+        sqlx::Error::Database(error) => error_codes::class_of(error.as_ref()),
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => Class::Broken,
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
+            Class::Unavailable
+        }
+        _ => Class::Other,
     }
 }

@@ -1,19 +1,26 @@
-//! The executor: the only file that knows the back ends.
+//! The executor: with `row.rs` and the files of `pool` the only one that knows the drivers.
 //!
-//! [`Db`] is a closed enum over native drivers, [`Tx`] a transaction on one of them, [`Row`] a result row.
-//! Table modules are plain code over [`Execute`] and never see a driver. A new back end is a variant here,
-//! a connection in `pool.rs`, and a folder of migrations.
+//! [`Db`] is a closed enum over native drivers, [`Tx`] a transaction on one of them.
+//! Table modules are plain code over [`Execute`] and never see a driver. A new back end is a variant here and in
+//! `dialect.rs`, a file in `pool/`, its error codes, and a folder of migrations.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use sqlx::{AssertSqlSafe, Row as _, Sqlite, SqlitePool, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::clock::Millis;
 
 use super::{
-    error::DbError,
-    sql::{Arg, Names, Statement, sql},
+    dialect::Dialect,
+    error::{DbError, is_broken},
+    names::Names,
+    row::Row,
+    sql::{Arg, Statement, sql},
 };
+
+/// Longest wait for a server's answer. Longer than its own waits for locks; far shorter than the quarter of an hour that
+/// the kernel takes to find that the other host is gone, and no statement of ours takes this long.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A handle to the database; cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,40 +29,45 @@ pub struct Db {
     pub(super) names: Arc<Names>,
 }
 
-/// The back ends.
+/// The back ends. Pools are shared here only: what their hooks know of them does not keep them alive.
 #[derive(Debug, Clone)]
 pub(super) enum Backend {
     /// One writer connection (SQLite has one writer anyway; a queue in front of it is fairer than `SQLITE_BUSY`)
     /// and several readers.
-    Sqlite { read: SqlitePool, write: SqlitePool },
+    Sqlite {
+        read: Arc<SqlitePool>,
+        write: SqlitePool,
+    },
+    MySql(Arc<MySqlPool>),
+    Postgres(Arc<PgPool>),
 }
 
-/// A transaction; rolled back when dropped without [`Tx::commit`].
+/// A transaction; rolled back when dropped without [`Tx::commit`]. Any error of a statement ends it on all back ends
+/// (PostgreSQL would roll back at a commit and report success; MySQL would go on outside of it after a dead-lock).
 pub struct Tx {
     inner: TxInner,
     names: Arc<Names>,
+    failed: bool,
 }
 
 enum TxInner {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
-}
-
-/// A result row.
-pub struct Row(RowInner);
-
-enum RowInner {
-    Sqlite(SqliteRow),
+    MySql(sqlx::Transaction<'static, MySql>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
 /// Runs statements: on the database directly (each in a transaction of its own) or inside a [`Tx`].
 pub trait Execute: Send {
+    /// The SQL that is spoken here.
+    fn dialect(&self) -> Dialect;
+
     /// All rows.
     fn fetch_all(
         &mut self,
         statement: Statement,
     ) -> impl Future<Output = Result<Vec<Row>, DbError>> + Send;
 
-    /// Runs a write and tells how many rows it matched.
+    /// Runs a write and tells how many rows it matched, changed or not.
     fn execute(
         &mut self,
         statement: Statement,
@@ -68,6 +80,13 @@ pub trait Execute: Send {
     ) -> impl Future<Output = Result<Option<Row>, DbError>> + Send {
         async { Ok(self.fetch_all(statement).await?.into_iter().next()) }
     }
+
+    /// Runs an `INSERT` of one row, and does nothing where a unique index has its key already: `false`. Unlike
+    /// [`DbError::Duplicate`] this leaves a transaction usable.
+    fn insert_if_absent(
+        &mut self,
+        statement: Statement,
+    ) -> impl Future<Output = Result<bool, DbError>> + Send;
 }
 
 macro_rules! bound {
@@ -84,87 +103,199 @@ macro_rules! bound {
     }};
 }
 
+/// Tries `$run` anew while connections turn out to be broken: each one in the pool may have outlived its server. Only
+/// for what may run twice.
+macro_rules! on_a_sound_connection {
+    ($pool:expr, $run:expr) => {{
+        let mut suspects = $pool.size();
+        loop {
+            match answer($run).await {
+                Err(error) if suspects > 0 && is_broken(&error) => suspects -= 1,
+                result => break result,
+            }
+        }
+    }};
+}
+
+async fn answer<T>(call: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(ANSWER_TIMEOUT, call)
+        .await
+        .unwrap_or_else(|_| {
+            let text = "the server did not answer in time";
+            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, text).into())
+        })
+}
+
+fn rows<R: Into<Row>>(rows: Vec<R>) -> Vec<Row> {
+    rows.into_iter().map(R::into).collect()
+}
+
 impl Execute for &Db {
+    fn dialect(&self) -> Dialect {
+        self.names.dialect()
+    }
+
     async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<Row>, DbError> {
         let text = self.names.resolve(&statement.text);
         match &self.backend {
             Backend::Sqlite { read, .. } => {
-                let rows = bound!(text, statement.args).fetch_all(read).await?;
-                Ok(rows
-                    .into_iter()
-                    .map(|row| Row(RowInner::Sqlite(row)))
-                    .collect())
+                let found = bound!(text, statement.args).fetch_all(&**read).await?;
+                Ok(rows(found))
+            }
+            Backend::MySql(pool) => {
+                let found = on_a_sound_connection!(
+                    pool,
+                    bound!(Arc::clone(&text), statement.args.clone()).fetch_all(&**pool)
+                );
+                Ok(rows(found?))
+            }
+            Backend::Postgres(pool) => {
+                let found = on_a_sound_connection!(
+                    pool,
+                    bound!(Arc::clone(&text), statement.args.clone()).fetch_all(&**pool)
+                );
+                Ok(rows(found?))
             }
         }
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<u64, DbError> {
         let text = self.names.resolve(&statement.text);
-        match &self.backend {
-            Backend::Sqlite { write, .. } => Ok(bound!(text, statement.args)
+        // Not repeated by itself: the answer that was lost may have been "done".
+        Ok(match &self.backend {
+            Backend::Sqlite { write, .. } => bound!(text, statement.args)
                 .execute(write)
                 .await?
-                .rows_affected()),
+                .rows_affected(),
+            Backend::MySql(pool) => answer(bound!(text, statement.args).execute(&**pool))
+                .await?
+                .rows_affected(),
+            Backend::Postgres(pool) => answer(bound!(text, statement.args).execute(&**pool))
+                .await?
+                .rows_affected(),
+        })
+    }
+
+    async fn insert_if_absent(&mut self, mut statement: Statement) -> Result<bool, DbError> {
+        if let Some(text) = self.dialect().insert_if_absent(&statement.text) {
+            statement.text = text;
+        }
+        match self.execute(statement).await {
+            Ok(inserted) => Ok(inserted > 0),
+            Err(DbError::Duplicate) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }
 
 impl Execute for Tx {
+    fn dialect(&self) -> Dialect {
+        self.names.dialect()
+    }
+
     async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<Row>, DbError> {
         let text = self.names.resolve(&statement.text);
-        match &mut self.inner {
-            TxInner::Sqlite(tx) => {
-                let rows = bound!(text, statement.args).fetch_all(&mut **tx).await?;
-                Ok(rows
-                    .into_iter()
-                    .map(|row| Row(RowInner::Sqlite(row)))
-                    .collect())
-            }
-        }
+        self.go_on()?;
+        let found = match &mut self.inner {
+            TxInner::Sqlite(tx) => bound!(text, statement.args)
+                .fetch_all(&mut **tx)
+                .await
+                .map(rows),
+            TxInner::MySql(tx) => answer(bound!(text, statement.args).fetch_all(&mut **tx))
+                .await
+                .map(rows),
+            TxInner::Postgres(tx) => answer(bound!(text, statement.args).fetch_all(&mut **tx))
+                .await
+                .map(rows),
+        };
+        self.failed = found.is_err();
+        Ok(found?)
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<u64, DbError> {
-        let text = self.names.resolve(&statement.text);
-        match &mut self.inner {
-            TxInner::Sqlite(tx) => Ok(bound!(text, statement.args)
-                .execute(&mut **tx)
-                .await?
-                .rows_affected()),
+        let matched = self.write(statement).await;
+        self.failed = matched.is_err();
+        matched
+    }
+
+    async fn insert_if_absent(&mut self, mut statement: Statement) -> Result<bool, DbError> {
+        if let Some(text) = self.dialect().insert_if_absent(&statement.text) {
+            statement.text = text;
         }
+        let inserted = match self.write(statement).await {
+            Ok(inserted) => Ok(inserted > 0),
+            // Where this is an error at all, only the statement is undone.
+            Err(DbError::Duplicate) => Ok(false),
+            Err(error) => Err(error),
+        };
+        self.failed = inserted.is_err();
+        inserted
     }
 }
 
 impl Tx {
-    /// Makes the transaction durable.
-    pub async fn commit(self) -> Result<(), DbError> {
-        match self.inner {
-            TxInner::Sqlite(tx) => Ok(tx.commit().await?),
+    async fn write(&mut self, statement: Statement) -> Result<u64, DbError> {
+        let text = self.names.resolve(&statement.text);
+        self.go_on()?;
+        Ok(match &mut self.inner {
+            TxInner::Sqlite(tx) => bound!(text, statement.args)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
+            TxInner::MySql(tx) => answer(bound!(text, statement.args).execute(&mut **tx))
+                .await?
+                .rows_affected(),
+            TxInner::Postgres(tx) => answer(bound!(text, statement.args).execute(&mut **tx))
+                .await?
+                .rows_affected(),
+        })
+    }
+
+    fn go_on(&mut self) -> Result<(), DbError> {
+        if self.failed {
+            let text = "a statement of this transaction has failed, so it cannot go on";
+            return Err(DbError::Other(sqlx::Error::Protocol(text.into())));
         }
+        // Until the answer is here: a caller may give up waiting for it.
+        self.failed = true;
+        Ok(())
+    }
+
+    /// Makes the transaction durable.
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        self.go_on()?;
+        let done = match self.inner {
+            TxInner::Sqlite(tx) => tx.commit().await,
+            TxInner::MySql(tx) => answer(tx.commit()).await,
+            TxInner::Postgres(tx) => answer(tx.commit()).await,
+        };
+        done.map_err(DbError::from)
     }
 }
 
 impl Db {
     /// Begins a writing transaction. On SQLite it takes the write lock at once (`BEGIN IMMEDIATE`), so that a
-    /// transaction that has read never fails to write.
+    /// transaction that has read never fails to write; on servers it reads what is committed (READ COMMITTED).
     pub async fn begin(&self) -> Result<Tx, DbError> {
         let inner = match &self.backend {
             Backend::Sqlite { write, .. } => {
                 TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
             }
+            Backend::MySql(pool) => TxInner::MySql(on_a_sound_connection!(pool, pool.begin())?),
+            Backend::Postgres(pool) => {
+                TxInner::Postgres(on_a_sound_connection!(pool, pool.begin())?)
+            }
         };
         Ok(Tx {
             inner,
             names: Arc::clone(&self.names),
+            failed: false,
         })
     }
 
     /// The database's own wall clock.
     pub async fn server_time(&self) -> Result<Millis, DbError> {
-        let statement = match self.backend {
-            Backend::Sqlite { .. } => {
-                sql("SELECT CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) AS now")
-            }
-        };
+        let statement = sql(self.names.dialect().server_time());
         let row = (&mut &*self).fetch_optional(statement).await?;
         let row =
             row.ok_or_else(|| DbError::Schema("the database does not tell its time".into()))?;
@@ -175,10 +306,15 @@ impl Db {
     }
 
     /// The name of the back end, for answers and logs.
-    pub const fn kind(&self) -> &'static str {
-        match self.backend {
-            Backend::Sqlite { .. } => "sqlite",
-        }
+    pub fn kind(&self) -> &'static str {
+        self.names.dialect().name()
+    }
+
+    /// Whether a table exists; its name is given without prefix and need not be one of ours.
+    pub async fn has_table(&self, name: &str) -> Result<bool, DbError> {
+        let statement = sql(self.dialect().table_exists()).bind(self.table(name));
+        let row = (&mut &*self).fetch_optional(statement).await?;
+        row.map_or(Ok(false), |row| Ok(row.int("n")? > 0))
     }
 
     /// The full name of a table, prefix included.
@@ -193,49 +329,8 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
+            Backend::MySql(pool) => pool.close().await,
+            Backend::Postgres(pool) => pool.close().await,
         }
-    }
-}
-
-macro_rules! getters {
-    ($($(#[$doc:meta])* $name:ident -> $type:ty),+ $(,)?) => {$(
-        $(#[$doc])*
-        pub fn $name(&self, column: &'static str) -> Result<$type, DbError> {
-            match &self.0 {
-                RowInner::Sqlite(row) => row.try_get::<$type, _>(column).map_err(DbError::from),
-            }
-        }
-    )+};
-}
-
-impl Row {
-    getters! {
-        /// A number.
-        int -> i64,
-        /// A number or `NULL`.
-        opt_int -> Option<i64>,
-        /// A text.
-        text -> String,
-        /// A text or `NULL`.
-        opt_text -> Option<String>,
-        /// Bytes.
-        bytes -> Vec<u8>,
-        /// Bytes or `NULL`.
-        opt_bytes -> Option<Vec<u8>>,
-    }
-
-    /// A stored time or `NULL`.
-    pub fn opt_millis(&self, column: &'static str) -> Result<Option<Millis>, DbError> {
-        Ok(self.opt_int(column)?.map(Millis))
-    }
-
-    /// A truth value, stored as 0 or 1.
-    pub fn flag(&self, column: &'static str) -> Result<bool, DbError> {
-        Ok(self.int(column)? != 0)
-    }
-
-    /// A count that must not be negative.
-    pub fn count(&self, column: &'static str) -> Result<u32, DbError> {
-        Ok(u32::try_from(self.int(column)?).unwrap_or(u32::MAX))
     }
 }

@@ -13,6 +13,8 @@ use super::{
     in_list, sql,
 };
 
+pub use super::grants_many::{Change, compare_and_set_many};
+
 /// A grant together with what a refresh needs to know of its credential.
 #[derive(Debug, Clone)]
 pub struct GrantRecord {
@@ -186,16 +188,16 @@ pub async fn delete(db: &mut impl Execute, id: CredentialId) -> Result<(), DbErr
 }
 
 /// The state columns of a grant.
-struct Columns {
-    state: &'static str,
-    held_reason: Option<&'static str>,
-    attempt: Option<String>,
-    doubt_since: Option<Millis>,
-    probes: u32,
+pub(super) struct Columns {
+    pub(super) state: &'static str,
+    pub(super) held_reason: Option<&'static str>,
+    pub(super) attempt: Option<String>,
+    pub(super) doubt_since: Option<Millis>,
+    pub(super) probes: u32,
 }
 
 impl Columns {
-    fn of(grant: &Grant) -> Self {
+    pub(super) fn of(grant: &Grant) -> Self {
         Self {
             state: grant.state.name().as_str(),
             held_reason: match grant.state {

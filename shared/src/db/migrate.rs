@@ -1,61 +1,126 @@
 //! Brings the schema up to date. Migrations are embedded, numbered, and only grow.
+//!
+//! SQLite and PostgreSQL apply migrations in transactions. MySQL commits every change of the schema by itself, so
+//! its migrations are written to be repeated: one that was cut off is run again from its beginning.
+
+use std::cmp::Ordering;
 
 use sqlx::{
-    AssertSqlSafe, SqlSafeStr as _,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection, SqlSafeStr as _,
+    migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
 };
 
 use super::{
-    error::DbError,
+    Execute as _,
+    dialect::Dialect,
+    error::{DbError, is_forbidden, lacks_schema},
     exec::{Backend, Db},
+    sql::sql,
 };
 
 /// Name of the table in which the migrator keeps its books, without prefix.
 const BOOKS: &str = "schema_migrations";
 
+/// How many seconds a process waits for another one that changes the schema.
+const LOCK_SECONDS: u32 = 60;
+
 struct Source {
     version: i64,
     description: &'static str,
     sqlite: &'static str,
+    mysql: &'static str,
+    postgres: &'static str,
 }
 
-const SOURCES: &[Source] = &[Source {
-    version: 1,
-    description: "initial",
-    sqlite: include_str!("../../migrations/sqlite/0001_initial.sql"),
-}];
+macro_rules! source {
+    ($version:literal, $description:literal, $file:literal) => {
+        Source {
+            version: $version,
+            description: $description,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $file)),
+            mysql: include_str!(concat!("../../migrations/mysql/", $file)),
+            postgres: include_str!(concat!("../../migrations/postgres/", $file)),
+        }
+    };
+}
+
+const SOURCES: &[Source] = &[source!(1, "initial", "0001_initial.sql")];
 
 impl Db {
     /// Applies what is missing. Several processes may call this at once.
     pub async fn migrate(&self) -> Result<(), DbError> {
         let migrator = self.migrator();
-        let result = match &self.backend {
-            Backend::Sqlite { write, .. } => migrator.run(write).await,
-        };
-        result.map_err(explain)
+        // Servers get a connection of their own, so that its locks end with it, however this ends.
+        match &self.backend {
+            Backend::Sqlite { write, .. } => {
+                // All of it in one transaction: the driver has no lock for SQLite, and its own transactions nest.
+                let mut tx = write
+                    .begin_with("BEGIN IMMEDIATE")
+                    .await
+                    .map_err(|error| explain(error.into()))?;
+                migrator.run(&mut *tx).await.map_err(explain)?;
+                Ok(tx.commit().await?)
+            }
+            Backend::MySql(pool) => {
+                let mut connection = pool.acquire().await?.detach();
+                let result = self.migrate_mysql(&mut connection, migrator).await;
+                let _ = connection.close().await;
+                result
+            }
+            Backend::Postgres(pool) => {
+                let mut connection = pool.acquire().await?.detach();
+                let result = migrate_postgres(&mut connection, &migrator).await;
+                let _ = connection.close().await;
+                result
+            }
+        }
+    }
+
+    async fn migrate_mysql(
+        &self,
+        connection: &mut MySqlConnection,
+        mut migrator: Migrator,
+    ) -> Result<(), DbError> {
+        // The driver's own lock waits "-1 seconds", which MariaDB takes for an error: it would not lock at all. Locks
+        // are the server's, not the database's, and their names are short.
+        migrator.set_locking(false);
+        let lock = sqlx::query_scalar::<_, Option<i64>>(
+            "SELECT GET_LOCK(SHA1(CONCAT('rt-manage ', DATABASE(), ' ', ?)), ?)",
+        )
+        .bind(self.table(""))
+        .bind(LOCK_SECONDS);
+        if lock.fetch_one(&mut *connection).await? != Some(1) {
+            return Err(another_process());
+        }
+        let books = self.table(BOOKS);
+        connection
+            .ensure_migrations_table(&books)
+            .await
+            .map_err(explain)?;
+        // A migration that a crash cut off is marked as not successful. Under the lock nobody else is at it, and ours may
+        // be repeated; one of a newer version stays and is refused below.
+        let known = newest();
+        let cut_off = format!("DELETE FROM {books} WHERE success = FALSE AND version <= {known}");
+        connection.execute(AssertSqlSafe(cut_off)).await?;
+        migrator.run(&mut *connection).await.map_err(explain)
     }
 
     /// Fails unless the schema is exactly the one that this program knows.
     pub async fn check_schema(&self) -> Result<(), DbError> {
-        use super::{Execute as _, sql::sql};
         let statement = sql(format!("SELECT MAX(version) AS version FROM {{{BOOKS}}}"));
         let found = match (&mut &*self).fetch_optional(statement).await {
             Ok(Some(row)) => row.opt_int("version")?.unwrap_or(0),
-            Err(error) if error.is_temporary() => return Err(error),
+            Err(error) if error.is_temporary() && !lacks_schema(&error) => return Err(error),
             // No such table: nothing was ever applied.
             Ok(None) | Err(_) => 0,
         };
-        let known = SOURCES
-            .iter()
-            .map(|source| source.version)
-            .max()
-            .unwrap_or(0);
+        let known = newest();
         match found.cmp(&known) {
-            std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Less => Err(DbError::Schema(format!(
+            Ordering::Equal => Ok(()),
+            Ordering::Less => Err(DbError::Schema(format!(
                 "the database schema has version {found}, this program needs {known}: start the API first, or run `rt-manage-api migrate`"
             ))),
-            std::cmp::Ordering::Greater => Err(too_new(found)),
+            Ordering::Greater => Err(too_new(found)),
         }
     }
 
@@ -63,8 +128,10 @@ impl Db {
         let migrations = SOURCES
             .iter()
             .map(|source| {
-                let text = match self.backend {
-                    Backend::Sqlite { .. } => source.sqlite,
+                let text = match self.dialect() {
+                    Dialect::Sqlite => source.sqlite,
+                    Dialect::MySql => source.mysql,
+                    Dialect::Postgres => source.postgres,
                 };
                 Migration::new(
                     source.version,
@@ -81,6 +148,28 @@ impl Db {
     }
 }
 
+async fn migrate_postgres(
+    connection: &mut PgConnection,
+    migrator: &Migrator,
+) -> Result<(), DbError> {
+    // Holds for the migrator's own lock too.
+    let patience = format!("SET lock_timeout = '{LOCK_SECONDS}s'");
+    connection.execute(AssertSqlSafe(patience)).await?;
+    migrator.run(&mut *connection).await.map_err(explain)
+}
+
+/// The version of the schema that this program knows.
+fn newest() -> i64 {
+    let versions = SOURCES.iter().map(|source| source.version);
+    versions.max().unwrap_or(0)
+}
+
+fn another_process() -> DbError {
+    DbError::Schema(format!(
+        "another process has been changing the database schema, or holding locks on it, for more than {LOCK_SECONDS} s: wait until it is done, then start again"
+    ))
+}
+
 fn too_new(version: i64) -> DbError {
     DbError::Schema(format!(
         "the database schema has version {version}, which a newer rt-manage made: start that version, or restore a backup made before the upgrade"
@@ -93,13 +182,51 @@ fn explain(error: MigrateError) -> DbError {
         MigrateError::VersionMismatch(version) => DbError::Schema(format!(
             "schema migration {version} was applied in another form than this program knows: the database belongs to another build"
         )),
-        MigrateError::Execute(error) => error.into(),
-        MigrateError::ExecuteMigration(error, version) => match DbError::from(error) {
-            DbError::Other(error) => {
-                DbError::Schema(format!("schema migration {version} failed: {error}"))
-            }
-            other => other,
-        },
+        // Our own ones are repeated before it comes to this.
+        MigrateError::Dirty(version) => DbError::Schema(format!(
+            "schema migration {version} of a newer rt-manage was cut off: start that version, which completes it, or restore a backup made before the upgrade"
+        )),
+        MigrateError::Execute(error) => failed(error, "the schema's books"),
+        MigrateError::ExecuteMigration(error, version) => {
+            failed(error, &format!("schema migration {version}"))
+        }
         other => DbError::Schema(other.to_string()),
+    }
+}
+
+fn failed(error: sqlx::Error, what: &str) -> DbError {
+    if is_forbidden(&error) {
+        return DbError::Schema(format!(
+            "{what} failed: {error}: grant database.user the right to create, alter, index and drop tables in the database"
+        ));
+    }
+    match DbError::from(error) {
+        DbError::Busy(_) => another_process(),
+        DbError::Other(error) => DbError::Schema(format!("{what} failed: {error}")),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_grow_and_names_fit() {
+        assert!(SOURCES.is_sorted_by(|one, next| one.version < next.version));
+        // The longest prefix that the configuration admits, and what PostgreSQL appends to name a primary key.
+        let prefix = format!("{}_", "p".repeat(32));
+        for source in SOURCES {
+            for text in [source.sqlite, source.mysql, source.postgres] {
+                for table in text.split('{').skip(1) {
+                    let name = table
+                        .split(|c: char| !(c.is_ascii_alphanumeric() || "_}".contains(c)))
+                        .next()
+                        .unwrap()
+                        .replace('}', "");
+                    assert!(format!("{prefix}{name}_pkey").len() <= 63, "{name}");
+                }
+            }
+        }
     }
 }

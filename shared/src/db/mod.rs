@@ -3,10 +3,19 @@
 //! To add a table: a migration in each folder of `migrations/`, a module here with plain functions over
 //! [`Execute`], and its statements in the contract suite.
 
+mod attempts_many;
+mod busy;
+mod dialect;
 mod error;
+mod error_codes;
+pub mod exclusive;
 mod exec;
+mod grants_many;
 mod migrate;
+mod names;
 mod pool;
+mod row;
+mod rows;
 mod sql;
 
 pub mod admins;
@@ -18,7 +27,10 @@ pub mod grants;
 pub mod system;
 pub mod tokens;
 
+pub use busy::{MaybeBusy, repeat_while_busy};
+pub use dialect::Dialect;
 pub use error::DbError;
-pub use exec::{Db, Execute, Row, Tx};
-pub use pool::DbOptions;
+pub use exec::{Db, Execute, Tx};
+pub use pool::{DbOptions, Server, Target};
+pub use row::Row;
 pub use sql::{Arg, Statement, in_list, sql};

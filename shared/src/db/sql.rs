@@ -1,10 +1,6 @@
-//! Statements: one text with `?` and `{table}` for all back ends, and the few fragments that differ.
+//! Statements: one text with `?` and `{table}` for all back ends.
 
-use std::{
-    borrow::Cow,
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::borrow::Cow;
 
 use crate::{
     clock::Millis,
@@ -21,6 +17,17 @@ pub enum Arg {
     Text(Option<String>),
     /// Bytes.
     Bytes(Option<Vec<u8>>),
+}
+
+impl Arg {
+    /// `NULL` of the same type.
+    pub(super) const fn null(&self) -> Self {
+        match self {
+            Self::Int(_) => Self::Int(None),
+            Self::Text(_) => Self::Text(None),
+            Self::Bytes(_) => Self::Bytes(None),
+        }
+    }
 }
 
 macro_rules! arg_from {
@@ -94,78 +101,9 @@ pub fn in_list(count: usize) -> String {
     format!("({})", marks.join(", "))
 }
 
-/// Puts table names into statement texts, once for each text.
-#[derive(Debug)]
-pub(super) struct Names {
-    prefix: String,
-    rewritten: RwLock<HashMap<String, Arc<str>>>,
-}
-
-/// Texts differ only by the padded lengths of their lists, so this is never reached; it bounds a mistake.
-const MAX_CACHED_TEXTS: usize = 4096;
-
-impl Names {
-    pub(super) fn new(prefix: String) -> Self {
-        Self {
-            prefix,
-            rewritten: RwLock::default(),
-        }
-    }
-
-    /// `{grants}` → prefix + `grants`.
-    pub(super) fn rewrite(&self, text: &str) -> String {
-        let mut result = String::with_capacity(text.len() + 16);
-        for part in text.split('{') {
-            match part.split_once('}') {
-                Some((table, rest)) => {
-                    result.push_str(&self.prefix);
-                    result.push_str(table);
-                    result.push_str(rest);
-                }
-                None => result.push_str(part),
-            }
-        }
-        result
-    }
-
-    pub(super) fn resolve(&self, text: &str) -> Arc<str> {
-        let cached = self
-            .rewritten
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = cached.get(text) {
-            return Arc::clone(found);
-        }
-        drop(cached);
-        let rewritten: Arc<str> = self.rewrite(text).into();
-        let mut cache = self
-            .rewritten
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if cache.len() < MAX_CACHED_TEXTS {
-            cache.insert(text.to_owned(), Arc::clone(&rewritten));
-        }
-        rewritten
-    }
-
-    /// The full name of a table.
-    pub(super) fn table(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn table_names_get_the_prefix() {
-        let names = Names::new("rt_".into());
-        assert_eq!(
-            names.rewrite("CREATE INDEX {a}_x ON {a} (b)"),
-            "CREATE INDEX rt_a_x ON rt_a (b)"
-        );
-    }
 
     #[test]
     fn lists_are_padded() {

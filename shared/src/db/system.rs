@@ -44,10 +44,7 @@ pub async fn switch_on(
         .bind(name)
         .bind(reason)
         .bind(now);
-    match db.execute(statement).await {
-        Ok(_) | Err(DbError::Duplicate) => Ok(()),
-        Err(error) => Err(error),
-    }
+    db.insert_if_absent(statement).await.map(|_| ())
 }
 
 /// Turns a switch off. `false`: it was off.
@@ -75,11 +72,7 @@ pub async fn create_secret(
     let statement = sql("INSERT INTO {system_secrets} (name, value) VALUES (?, ?)")
         .bind(name)
         .bind(value);
-    match db.execute(statement).await {
-        Ok(_) => Ok(true),
-        Err(DbError::Duplicate) => Ok(false),
-        Err(error) => Err(error),
-    }
+    db.insert_if_absent(statement).await
 }
 
 /// A registered sealing key.
@@ -119,9 +112,5 @@ pub async fn register_key(
             .bind(key.key_id.clone())
             .bind(key.check_value.clone())
             .bind(now);
-    match db.execute(statement).await {
-        Ok(_) => Ok(true),
-        Err(DbError::Duplicate) => Ok(false),
-        Err(error) => Err(error),
-    }
+    db.insert_if_absent(statement).await
 }

@@ -17,18 +17,13 @@ pub async fn remember_spent(
     attempt: AttemptId,
     now: Millis,
 ) -> Result<(), DbError> {
-    // An insert that finds the row in place is right too; a portable form of that is to ask first, inside the
-    // caller's transaction.
-    if spent_by(db, rt_fp).await?.is_some() {
-        return Ok(());
-    }
     let statement =
         sql("INSERT INTO {spent} (rt_fp, credential_id, attempt_id, spent_at) VALUES (?, ?, ?, ?)")
             .bind(rt_fp)
             .bind(credential)
             .bind(attempt)
             .bind(now);
-    db.execute(statement).await.map(|_| ())
+    db.insert_if_absent(statement).await.map(|_| ())
 }
 
 /// The credential that spent this refresh token.
@@ -63,14 +58,6 @@ pub async fn keep_orphan(
     orphan: &Orphan,
     now: Millis,
 ) -> Result<(), DbError> {
-    let known = db
-        .fetch_optional(
-            sql("SELECT attempt_id FROM {orphans} WHERE attempt_id = ?").bind(orphan.attempt),
-        )
-        .await?;
-    if known.is_some() {
-        return Ok(());
-    }
     let statement = sql(
         "INSERT INTO {orphans} (attempt_id, credential_id, rt_fp, reason, answer, created_at) \
          VALUES (?, ?, ?, ?, ?, ?)",
@@ -81,7 +68,7 @@ pub async fn keep_orphan(
     .bind(orphan.reason.clone())
     .bind(orphan.answer.clone())
     .bind(now);
-    db.execute(statement).await.map(|_| ())
+    db.insert_if_absent(statement).await.map(|_| ())
 }
 
 /// The orphans that spent this refresh token, or all of them.

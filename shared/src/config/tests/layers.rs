@@ -65,11 +65,11 @@ fn later_layers_win_and_are_reported() {
 #[test]
 fn every_key_can_come_from_environment_and_flag() {
     // `database.type: mysql` cannot stand alone.
-    let folder = Folder::with("database: {host: h, database: d}");
+    let folder = Folder::with("database: {host: h, user: u, database: d}");
     for key in keys() {
         let text = match key.path() {
             "database.type" => "mysql".to_owned(),
-            "database.host" => "h".to_owned(),
+            "database.host" | "database.user" => "h".to_owned(),
             "database.port" => "3306".to_owned(),
             "queue.url" => "redis://r".to_owned(),
             "openai.proxy" => "http://p".to_owned(),

@@ -101,6 +101,7 @@ fn every_key_stands_in_our_file_with_its_default() {
         "database.host",
         "database.port",
         "database.user",
+        "database.tls_ca_file",
         "refresh.interval_days",
     ];
     for line in loaded.report() {

@@ -1,0 +1,49 @@
+//! `SQLite`: one file on this host.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use super::{base, limited, options::DbOptions};
+use crate::db::{error::DbError, exec::Backend};
+
+/// How long a statement waits for another process's lock on the file before it reports `Busy`.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// More reading threads than this do not make a local file faster.
+const MAX_READERS: u32 = 8;
+
+pub(super) async fn open(file: &Path, options: &DbOptions) -> Result<Backend, DbError> {
+    if let Some(folder) = file.parent().filter(|path| *path != Path::new("")) {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            DbError::Configuration(format!(
+                "database.database: the folder {} cannot be made: {error}",
+                folder.display()
+            ))
+        })?;
+    }
+    let connect = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit that was acknowledged survives a power cut: the refresh token before it is spent.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(false);
+    let write = base(options)
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_with(connect.clone())
+        .await
+        .map_err(|error| {
+            DbError::Configuration(format!(
+                "database.database: {} cannot be opened: {error}",
+                file.display()
+            ))
+        })?;
+    let readers = base(options).max_connections(options.max_open.clamp(1, MAX_READERS));
+    Ok(Backend::Sqlite {
+        read: limited(readers, options, connect.read_only(true)),
+        write,
+    })
+}

@@ -1,0 +1,96 @@
+//! The storage contract, against real databases: what each statement does, and that prefixes, guards and recovery hold.
+//! Every test runs on every back end; see `support.rs` for where the servers come from.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    clippy::similar_names,
+    reason = "a broken expectation must stop the test"
+)]
+
+mod attempts;
+mod batch;
+mod coordination;
+mod credentials;
+mod faults;
+mod fixtures;
+mod grants;
+mod schema;
+mod servers;
+mod support;
+mod tokens;
+mod transactions;
+mod upgrade;
+mod values;
+
+/// One module for each back end, with the same tests.
+macro_rules! contract {
+    ($($module:ident: $($test:ident),+ $(,)?;)+) => {
+        contract!(@ sqlite Sqlite $($($module $test)+)+);
+        contract!(@ mysql MySql $($($module $test)+)+);
+        contract!(@ postgres Postgres $($($module $test)+)+);
+    };
+    (@ $name:ident $dialect:ident $($module:ident $test:ident)+) => {
+        mod $name {
+            $(#[tokio::test]
+            async fn $test() {
+                crate::support::run(rt_manage_shared::db::Dialect::$dialect, crate::$module::$test).await;
+            })+
+        }
+    };
+}
+
+contract! {
+    schema:
+        migrations_repeat_and_prefixes_keep_installations_apart,
+        several_processes_may_migrate_at_once,
+        a_schema_from_the_future_is_refused,
+        a_missing_schema_is_named,
+        a_migration_that_was_cut_off_is_completed,
+        all_back_ends_have_the_same_schema;
+    values:
+        texts_are_compared_byte_by_byte,
+        null_and_extreme_values_come_back,
+        the_database_tells_its_time;
+    grants:
+        the_guard_decides_by_what_stands_in_the_row,
+        what_is_matched_counts_even_if_nothing_changes,
+        of_racing_guards_exactly_one_wins,
+        many_transitions_are_written_at_once_or_reported,
+        due_grants_come_in_order_and_only_when_due,
+        a_row_that_contradicts_itself_is_named;
+    attempts:
+        attempts_move_forward_only,
+        many_attempts_are_written_at_once_or_reported;
+    credentials: credentials_are_found_changed_buried_and_purged;
+    upgrade: rows_of_the_first_version_are_understood;
+    tokens: spent_tokens_and_orphans_are_kept_once;
+    coordination:
+        workers_leases_and_egresses,
+        the_installations_own_rows;
+    transactions:
+        a_failed_statement_ends_its_transaction,
+        an_insert_that_finds_its_row_does_no_harm,
+        what_others_commit_is_seen_at_once,
+        transactions_take_turns,
+        a_transaction_that_is_dropped_leaves_nothing;
+    batch:
+        dead_locks_are_repeated,
+        one_bad_item_harms_no_other;
+    faults:
+        reads_and_transactions_survive_cut_connections,
+        a_write_through_a_cut_connection_is_reported,
+        a_read_only_database_is_told_and_read,
+        a_full_disk_is_told,
+        each_error_code_has_its_kind,
+        lost_tables_are_a_temporary_fault;
+    servers:
+        what_cannot_be_opened_is_explained,
+        durability_is_insisted_on,
+        unused_connections_are_closed,
+        connections_are_protected_as_configured,
+        sockets_are_hosts_too;
+}
