@@ -10,11 +10,11 @@ use rt_manage_shared::{
         coordination,
         coordination::EgressHold,
         grants,
-        grants::{GrantRecord, TokenWrite},
+        grants::{Change, GrantRecord, TokenWrite, compare_and_set_many},
         system,
     },
     id::BootId,
-    model::grant::Context,
+    model::grant::{Context, Grant},
     openai::EgressKey,
     queue::RefreshJob,
 };
@@ -82,6 +82,7 @@ impl Work for ClaimWork {
             .collect();
         let records = grants::read(tx, &ids).await?;
         let mut results: Vec<Claimed> = jobs.iter().map(|_| Claimed::Gone).collect();
+        let mut taken = Vec::new();
         for index in order {
             let (Some(job), Some(result)) = (jobs.get(index), results.get_mut(index)) else {
                 continue;
@@ -99,15 +100,50 @@ impl Work for ClaimWork {
                 .map(|hold| hold.hold_until);
             *result = match until {
                 Some(until) => Claimed::NotNow(NotNow::EgressHeld { until }),
-                None => self.claim(tx, job, record, &egress, now).await?,
+                None => self.take(tx, job, record, &egress, now).await?,
             };
+            if let Claimed::Yes {
+                record: claimed,
+                pass,
+            } = result
+            {
+                taken.push(Taken {
+                    job,
+                    before: record,
+                    after: claimed.grant.clone(),
+                    egress,
+                    pass: *pass,
+                });
+            }
         }
-        Ok(results)
+        if self.write(tx, &taken, now).await? {
+            return Ok(results);
+        }
+        for one in &taken {
+            self.breakers
+                .give_back(&one.egress, BootInstant::now(), one.pass);
+        }
+        // Alone, it is simply gone; together, nobody can tell which one, so each is tried for itself.
+        if jobs.len() == 1 {
+            Ok(vec![Claimed::Gone])
+        } else {
+            Err(DbError::GuardMissed)
+        }
     }
 }
 
+/// A claim that is about to be written.
+struct Taken<'a> {
+    job: &'a RefreshJob,
+    before: &'a GrantRecord,
+    after: Grant,
+    egress: EgressKey,
+    pass: Pass,
+}
+
 impl ClaimWork {
-    async fn claim(
+    /// Decides about one claim; what it decides is written with the others.
+    async fn take(
         &self,
         tx: &mut Tx,
         job: &RefreshJob,
@@ -159,17 +195,28 @@ impl ClaimWork {
                 }));
             }
         }
-        if !grants::compare_and_set(tx, &record.grant.guard(), &claimed, TokenWrite::default())
-            .await?
-        {
-            self.breakers.give_back(egress, BootInstant::now(), pass);
-            return Ok(Claimed::Gone);
-        }
-        attempts::claimed(tx, job.attempt, self.boot, now).await?;
         let record = Box::new(GrantRecord {
             grant: claimed,
             ..record.clone()
         });
         Ok(Claimed::Yes { record, pass })
+    }
+
+    /// Writes all claims. `false`: a grant or an attempt has changed in the meantime.
+    async fn write(&self, tx: &mut Tx, taken: &[Taken<'_>], now: Millis) -> Result<bool, DbError> {
+        if taken.is_empty() {
+            return Ok(true);
+        }
+        let changes = taken
+            .iter()
+            .map(|one| Change {
+                guard: one.before.grant.guard(),
+                grant: one.after.clone(),
+                tokens: TokenWrite::default(),
+            })
+            .collect();
+        let ids: Vec<_> = taken.iter().map(|one| one.job.attempt).collect();
+        Ok(compare_and_set_many(tx, changes).await?
+            && attempts::claimed_many(tx, &ids, self.boot, now).await?)
     }
 }

@@ -13,7 +13,7 @@ use rt_manage_shared::{
         credentials,
         credentials::Identity,
         grants,
-        grants::{GrantRecord, TokenWrite},
+        grants::{Change, GrantRecord, TokenWrite, compare_and_set_many},
         tokens,
         tokens::Orphan,
     },
@@ -30,7 +30,7 @@ use rt_manage_shared::{
 use crate::settings::WorkerSettings;
 
 /// The outcome of one attempt, ready to be written: all tokens in it are sealed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Finished {
     /// The attempt.
     pub(crate) attempt: AttemptId,
@@ -48,6 +48,9 @@ pub(crate) struct Finished {
     /// The sealed answer as it stands in the journal, in case that it cannot be applied.
     answer: Option<Vec<u8>>,
 }
+
+/// The one code whose meaning depends on the history of the refresh token.
+const REUSED: &str = "refresh_token_reused";
 
 /// What became of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +193,21 @@ impl Finished {
         Ok(Committed::Orphaned)
     }
 
+    /// The same without what the upstream told about the person.
+    pub(crate) fn without_identity(&self) -> Self {
+        Self {
+            identity: Identity::default(),
+            ..self.clone()
+        }
+    }
+
+    fn tokens(&self) -> TokenWrite {
+        TokenWrite {
+            rt: self.rt.clone(),
+            access_token: self.access_token.clone(),
+        }
+    }
+
     /// The new refresh token's fingerprint, where one came.
     fn successor(&self) -> Option<&Fingerprint> {
         match &self.verdict {
@@ -238,6 +256,12 @@ impl Work for CommitWork {
         order.sort_by_key(|(_, item)| item.credential);
         let ids: Vec<_> = order.iter().map(|(_, item)| item.credential).collect();
         let mut records = grants::read(tx, &ids).await?;
+        if items.len() > 1
+            && let Some(plan) = self.plan(&order, &records, now)
+        {
+            self.write_together(tx, plan, now).await?;
+            return Ok(vec![Committed::Applied; items.len()]);
+        }
         let mut results = vec![Committed::Superseded; items.len()];
         for (index, item) in order {
             let record = records
@@ -255,7 +279,84 @@ impl Work for CommitWork {
     }
 }
 
+/// Commits that all end as their attempts left them: the usual case, written with a few statements for all.
+struct Plan<'a> {
+    changes: Vec<Change>,
+    items: Vec<(&'a Finished, &'a GrantRecord)>,
+}
+
 impl CommitWork {
+    /// The transitions of all items, where each is plain; `None`: some grant has moved on, or needs a closer look.
+    fn plan<'a>(
+        &self,
+        order: &[(usize, &'a Arc<Finished>)],
+        records: &'a [GrantRecord],
+        now: Millis,
+    ) -> Option<Plan<'a>> {
+        let mut plan = Plan {
+            changes: Vec::new(),
+            items: Vec::new(),
+        };
+        for (_, item) in order {
+            let record = records
+                .iter()
+                .find(|record| record.grant.credential == item.credential)?;
+            let next = record.grant.finish(
+                item.attempt,
+                &item.spent,
+                &item.verdict,
+                item.code.as_deref(),
+                &self.context(record, now),
+            );
+            if item.code() == Some(REUSED) {
+                return None;
+            }
+            plan.changes.push(Change {
+                guard: record.grant.guard(),
+                grant: next.ok()?,
+                tokens: item.tokens(),
+            });
+            plan.items.push((item, record));
+        }
+        Some(plan)
+    }
+
+    async fn write_together(
+        &self,
+        tx: &mut Tx,
+        plan: Plan<'_>,
+        now: Millis,
+    ) -> Result<(), DbError> {
+        if !compare_and_set_many(tx, plan.changes).await? {
+            return Err(DbError::GuardMissed);
+        }
+        hooks::step("commit.middle");
+        let mut endings = Vec::with_capacity(plan.items.len());
+        for (item, record) in plan.items {
+            if item.successor().is_some_and(|new| *new != item.spent) {
+                tokens::remember_spent(tx, &item.spent, item.credential, item.attempt, now).await?;
+            }
+            if changes(&item.identity, &record.identity) {
+                credentials::learn_identity(tx, item.credential, &item.identity).await?;
+            }
+            endings.push((item.attempt, item.ending(now, None)));
+        }
+        if attempts::finish_many(tx, endings).await? {
+            Ok(())
+        } else {
+            Err(DbError::GuardMissed)
+        }
+    }
+
+    fn context(&self, record: &GrantRecord, now: Millis) -> Context<'_> {
+        Context {
+            now,
+            enabled: record.schedulable(),
+            policy: &self.settings.policy,
+            jitter: rand::rng().random(),
+        }
+    }
+
     async fn one(
         &self,
         tx: &mut Tx,
@@ -263,12 +364,7 @@ impl CommitWork {
         record: &mut GrantRecord,
         now: Millis,
     ) -> Result<Committed, DbError> {
-        let ctx = Context {
-            now,
-            enabled: record.schedulable(),
-            policy: &self.settings.policy,
-            jitter: rand::rng().random(),
-        };
+        let ctx = self.context(record, now);
         let code = item.code.as_deref();
         let before = record.grant.clone();
         if let Ok(next) = before.finish(item.attempt, &item.spent, &item.verdict, code, &ctx) {
@@ -377,11 +473,7 @@ impl CommitWork {
         next: Grant,
         now: Millis,
     ) -> Result<bool, DbError> {
-        let write = TokenWrite {
-            rt: item.rt.clone(),
-            access_token: item.access_token.clone(),
-        };
-        if !grants::compare_and_set(tx, &record.grant.guard(), &next, write).await? {
+        if !grants::compare_and_set(tx, &record.grant.guard(), &next, item.tokens()).await? {
             return Ok(false);
         }
         hooks::step("commit.middle");
@@ -398,7 +490,7 @@ impl CommitWork {
     /// `refresh_token_reused` accuses somebody: us, where an earlier attempt was sent and its answer never came,
     /// or another program that holds this token.
     async fn detail(&self, tx: &mut Tx, item: &Finished) -> Result<Option<String>, DbError> {
-        if item.code() != Some("refresh_token_reused") {
+        if item.code() != Some(REUSED) {
             return Ok(None);
         }
         let earlier = attempts::sent_without_success(tx, &item.spent, item.attempt).await?;

@@ -53,13 +53,29 @@ impl Recovery {
             reported_damage: 0,
         }
     }
+
+    /// Says once what is damaged.
+    fn report(&mut self, scan: &Scan) {
+        if let Some(failure) = &scan.failure {
+            tracing::error!(%failure, "the journal directory cannot be read");
+        }
+        let damage: Vec<_> = scan.damage().collect();
+        for damage in damage.iter().skip(self.reported_damage) {
+            tracing::error!(file = %damage.file.display(), offset = damage.offset, reason = %damage.reason, "journal damage; the rest of the journal is used");
+        }
+        metrics::gauge!("rtm_journal_damage")
+            .set(f64::from(u32::try_from(damage.len()).unwrap_or(u32::MAX)));
+        self.reported_damage = damage.len();
+    }
 }
 
 impl Worker {
-    /// Compares the journals with the database and replays what it lacks; opens the gate when that is done.
+    /// Compares all journals with the database and replays what it lacks; opens the gate when that is done. At
+    /// start, and whenever the database was away.
     pub(crate) async fn recover(&self) -> Result<(), DbError> {
         let mut recovery = self.recovery.lock().await;
-        let scan = self.rescan(&mut recovery).await;
+        let scan = self.read_all().await;
+        recovery.report(&scan);
         if self.is_older_than(&scan).await? {
             let reason = "the database is older than the journals: it was restored from a copy, or lost commits in a failover. \
                  All journalled answers have been replayed; check the credentials, then run `rt-manage-api resume --halted`";
@@ -68,15 +84,9 @@ impl Worker {
             recovery.settled.clear();
             self.restore_history(&scan).await?;
         }
-        let halted = system::switches(&mut &self.db)
-            .await?
-            .iter()
-            .any(|switch| switch.name == system::HALTED);
+        let halted = self.is_halted().await?;
         let answers = if halted {
-            scan.folders
-                .iter()
-                .flat_map(|folder| folder.answers())
-                .collect()
+            scan.folders.iter().flat_map(FolderScan::answers).collect()
         } else {
             scan.undone()
         };
@@ -89,10 +99,49 @@ impl Worker {
         Ok(())
     }
 
+    /// Looks for answers that other workers left, every few seconds. What this worker writes is in its own hands.
+    pub(crate) async fn look_after_others(&self) -> Result<(), DbError> {
+        if self.is_halted().await? {
+            // Every worker replays all that it can see, whoever noticed.
+            return self.recover().await;
+        }
+        let mut recovery = self.recovery.lock().await;
+        let scan = self.rescan(&mut recovery).await;
+        self.replay_all(&mut recovery.settled, scan.undone(), &scan)
+            .await;
+        for folder in &scan.folders {
+            let settled = folder
+                .undone()
+                .iter()
+                .all(|answer| recovery.settled.contains(&answer.attempt));
+            // The dead write nothing more.
+            if !folder.owner_alive && settled {
+                recovery.scanner.skip(folder.worker);
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_halted(&self) -> Result<bool, DbError> {
+        let switches = system::switches(&mut &self.db).await?;
+        Ok(switches.iter().any(|switch| switch.name == system::HALTED))
+    }
+
+    async fn read_all(&self) -> Scan {
+        let directory = self.settings.journal_directory.clone();
+        let scan = tokio::task::spawn_blocking(move || Scanner::new(&directory).rescan()).await;
+        scan.unwrap_or_else(|_| {
+            tracing::error!("reading the journals ended by a panic");
+            Scan::default()
+        })
+    }
+
     async fn rescan(&self, recovery: &mut Recovery) -> Scan {
         let directory = self.settings.journal_directory.clone();
         let mut scanner = std::mem::replace(&mut recovery.scanner, Scanner::new(&directory));
+        let own = self.boot;
         let task = tokio::task::spawn_blocking(move || {
+            scanner.skip(own);
             let scan = scanner.rescan();
             (scanner, scan)
         });
@@ -101,18 +150,6 @@ impl Worker {
             return Scan::default();
         };
         recovery.scanner = scanner;
-        if let Some(failure) = &scan.failure {
-            tracing::error!(%failure, "the journal directory cannot be read");
-        }
-        let damage: Vec<_> = scan.damage().collect();
-        if damage.len() > recovery.reported_damage {
-            for damage in damage.iter().skip(recovery.reported_damage) {
-                tracing::error!(file = %damage.file.display(), offset = damage.offset, reason = %damage.reason, "journal damage; the rest of the journal is used");
-            }
-            metrics::gauge!("rtm_journal_damage")
-                .set(f64::from(u32::try_from(damage.len()).unwrap_or(u32::MAX)));
-            recovery.reported_damage = damage.len();
-        }
         scan
     }
 

@@ -224,7 +224,7 @@ impl Worker {
     }
 
     /// Repeats the commit until the database has it. The call is never repeated.
-    pub(crate) async fn commit(&self, finished: Arc<Finished>) -> Committed {
+    pub(crate) async fn commit(&self, mut finished: Arc<Finished>) -> Committed {
         let mut pause = COMMIT_RETRY_FIRST;
         let committed = loop {
             match self.commits.submit(Arc::clone(&finished)).await {
@@ -238,6 +238,10 @@ impl Worker {
                         && let Ok(committed) = self.set_aside(&finished, &error).await
                     {
                         break committed;
+                    }
+                    if !error.is_temporary() {
+                        // Should the database refuse a text for people, the tokens are saved without it.
+                        finished = Arc::new(finished.without_identity());
                     }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(COMMIT_RETRY_MAX);

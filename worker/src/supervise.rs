@@ -27,12 +27,17 @@ impl Worker {
             let mut pause = self.settings.heartbeat;
             match self.beat().await {
                 Ok(()) => {
-                    if !self.gate.is_recovered() || rescanned.elapsed() >= RESCAN {
+                    let looked = if !self.gate.is_recovered() {
+                        self.recover().await
+                    } else if rescanned.elapsed() >= RESCAN {
                         rescanned = BootInstant::now();
-                        if let Err(error) = self.recover().await {
-                            tracing::error!(error = %error, "journals could not be compared with the database");
-                            pause = RETRY;
-                        }
+                        self.look_after_others().await
+                    } else {
+                        Ok(())
+                    };
+                    if let Err(error) = looked {
+                        tracing::error!(error = %error, "journals could not be compared with the database");
+                        pause = RETRY;
                     }
                     if pruned.elapsed() >= PRUNE {
                         pruned = BootInstant::now();

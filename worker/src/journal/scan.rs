@@ -91,6 +91,7 @@ pub struct Scanner {
     directory: PathBuf,
     kernel_boot_id: Option<String>,
     folders: HashMap<BootId, Segments>,
+    skipped: HashSet<BootId>,
 }
 
 type Segments = BTreeMap<u64, Arc<SegmentScan>>;
@@ -102,7 +103,14 @@ impl Scanner {
             directory: directory.to_owned(),
             kernel_boot_id: kernel_boot_id(),
             folders: HashMap::new(),
+            skipped: HashSet::new(),
         }
+    }
+
+    /// Leaves a folder out from now on, and forgets what was read of it: days of entries take memory.
+    pub fn skip(&mut self, worker: BootId) {
+        self.skipped.insert(worker);
+        self.folders.remove(&worker);
     }
 
     /// Reads what is new. Blocks on the disk.
@@ -113,6 +121,7 @@ impl Scanner {
             Ok(files) => {
                 for path in files {
                     match worker_of(&path) {
+                        Found::Folder(worker) if self.skipped.contains(&worker) => {}
                         Found::Folder(worker) => {
                             workers.insert(worker);
                             scan.folders.extend(self.folder(worker, &path));
