@@ -1,6 +1,6 @@
 //! `serve`: puts the parts together, runs them, and takes them down in the right order.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use rt_manage_shared::{
@@ -8,16 +8,19 @@ use rt_manage_shared::{
     bootstrap::Role,
     clock::Clock,
     config::{Config, Loaded},
-    db::{Db, attempts},
+    db::{
+        Db, attempts,
+        exclusive::{ExclusiveError, ExclusiveLock},
+    },
     lifecycle::Lifecycle,
     notify::Notifier,
     queue::{Producer, embedded},
 };
-use rt_manage_worker::{Worker, WorkerParts, WorkerSettings, egress};
+use rt_manage_worker::{WorkerParts, WorkerSettings, egress};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::embedded::EmbeddedLock;
+use super::embedded::EmbeddedWorker;
 use crate::{
     auth::Sessions,
     refresh::Refresher,
@@ -27,6 +30,8 @@ use crate::{
     telemetry,
 };
 
+/// The lock of the embedded mode is looked at this often: well within the time after which a claim is given up.
+const LOCK_CHECK: Duration = Duration::from_secs(5);
 /// Metrics are moved into their buckets this often.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
@@ -42,7 +47,10 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     let listener = listen(&config).await?;
     // The folder may not exist before the database is opened.
     let db = bootstrap::open_database(&config).await?;
-    let _lock = EmbeddedLock::take(&config)?;
+    let lock = db
+        .lock_exclusively(Path::new(&config.database.database))
+        .await?;
+    warn_of_predecessor(&db).await?;
     db.migrate()
         .await
         .context("bringing the database schema up to date")?;
@@ -57,25 +65,15 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     let producer = Producer::Embedded(producer);
     // The embedded queue is empty after a start: whatever waits has to be pushed again.
     attempts::forget_pushes(&mut &db).await?;
-    let worker = Worker::start(WorkerParts {
+    let parts = WorkerParts {
         db: db.clone(),
         vault: vault.clone(),
         clock: clock.clone(),
         notifier: notifier.clone(),
         settings: Arc::clone(&settings),
         draining: lifecycle.soft().clone(),
-    })
-    .await?;
-    // The worker goes on until the last waiting client has its answer.
-    let worker_stop = CancellationToken::new();
-    let worker_done = {
-        let (worker, stop) = (Arc::clone(&worker), worker_stop.clone());
-        tokio::spawn(async move { worker.run_embedded(interactive, bulk, stop).await })
     };
-    let supervisor = {
-        let (worker, stop) = (Arc::clone(&worker), worker_stop.clone());
-        tokio::spawn(async move { worker.supervise(stop).await })
-    };
+    let embedded = EmbeddedWorker::start(parts, interactive, bulk, lifecycle.clone()).await?;
 
     let coalesce = Duration::from_secs(config.refresh.coalesce_seconds);
     let refresher = Refresher::start(
@@ -85,7 +83,7 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
         &settings,
         producer.clone(),
         coalesce,
-        worker_stop.clone(),
+        embedded.stop_token(),
     );
     let parts = SchedulerParts {
         db: db.clone(),
@@ -97,6 +95,7 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     };
     let scheduler = Scheduler::new(&config, parts, true);
     lifecycle.spawn_part("scheduler", scheduler.run(lifecycle.soft().clone()));
+    lifecycle.spawn_part("exclusive lock", keep_lock(lock, lifecycle.soft().clone()));
     lifecycle.spawn_part("metrics upkeep", upkeep(lifecycle.soft().clone()));
 
     let app = App {
@@ -108,24 +107,20 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
         notifier,
         settings,
         refresher,
-        worker: Some(Arc::clone(&worker)),
+        worker: Some(embedded.worker()),
     };
     announce(&listener, &config);
     serve(listener, app, &lifecycle, &config).await;
 
+    // The worker goes on until the last waiting client has its answer.
     let drain = Duration::from_secs(config.worker.drain_seconds);
-    worker_stop.cancel();
-    let drained = tokio::select! {
-        joined = tokio::time::timeout(drain, async { tokio::join!(worker_done, supervisor) }) => joined.is_ok(),
-        () = lifecycle.hard().cancelled() => false,
-    };
+    let drained = embedded.stop(drain, &lifecycle).await;
     if !lifecycle.drained(drain).await || !drained {
         tracing::error!(
             "not everything had ended within the drain limit; journals hold what was in flight"
         );
         return Ok(ExitCode::FAILURE);
     }
-    worker.retire().await;
     db.close().await;
     tracing::info!("stopped");
     Ok(if lifecycle.has_failed() {
@@ -168,6 +163,41 @@ async fn serve(listener: TcpListener, app: App, lifecycle: &Lifecycle, config: &
         }
         () = over => {}
     }
+}
+
+/// Watches the lock until the process ends: without it a second process could begin to refresh. While the database
+/// is away nothing is claimed anyway; a lock that somebody else has taken by then ends this process.
+async fn keep_lock(mut lock: ExclusiveLock, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match lock.keep().await {
+            Ok(()) => {}
+            Err(error @ ExclusiveError::Taken(_)) => {
+                tracing::error!(error = %error, "the lock of the embedded mode was lost");
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "the lock of the embedded mode cannot be looked at");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOCK_CHECK) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    // Held on until the last call has ended.
+    std::mem::forget(lock);
+}
+
+/// A predecessor's tables stand beside ours; nothing of them is read.
+async fn warn_of_predecessor(db: &Db) -> anyhow::Result<()> {
+    if db.has_table("rts").await? {
+        tracing::warn!(
+            "a predecessor's table `{}` is in this database: nothing of it was imported, and nothing of it is refreshed; \
+             stop the old program before its tokens are used here, `migrate-from` of a later version takes them over",
+            db.table("rts")
+        );
+    }
+    Ok(())
 }
 
 async fn upkeep(stop: CancellationToken) {

@@ -4,7 +4,7 @@ use rt_manage_shared::{
     db::{
         DbError, Tx, credentials,
         credentials::{Credential, Identity, Profile},
-        grants,
+        grants, repeat_while_busy,
     },
     id::CredentialId,
     model::{
@@ -94,7 +94,11 @@ pub struct Created {
 impl Credentials {
     /// Takes a credential in. Without a usable access token it is due for a refresh at once.
     pub async fn create(&self, new: &NewCredential) -> Result<Credential, CredentialError> {
-        let mut tx = self.db.begin().await?;
+        repeat_while_busy(|| self.create_once(new)).await
+    }
+
+    async fn create_once(&self, new: &NewCredential) -> Result<Credential, CredentialError> {
+        let mut tx = self.begin_admission().await?;
         let Created { id, .. } = match self.create_in(&mut tx, new).await {
             Err(CredentialError::Database(DbError::Duplicate)) => {
                 return Err(CredentialError::BizIdTaken);

@@ -41,7 +41,7 @@ impl Credentials {
         &self,
         chunk: &[NewCredential],
     ) -> Result<Vec<Result<Created, CredentialError>>, CredentialError> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin_admission().await?;
         let mut results = Vec::with_capacity(chunk.len());
         for new in chunk {
             match self.create_in(&mut tx, new).await {

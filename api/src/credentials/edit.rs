@@ -6,6 +6,7 @@ use rt_manage_shared::{
         credentials::{Credential, Profile},
         grants,
         grants::TokenWrite,
+        repeat_while_busy,
     },
     id::{AttemptId, CredentialId},
     model::grant::{Context, Grant, HeldReason, State},
@@ -115,9 +116,20 @@ impl Work<'_> {
 impl Credentials {
     /// Changes a credential; answers with it as it is then.
     pub async fn edit(&self, id: CredentialId, edit: &Edit) -> Result<Credential, CredentialError> {
+        repeat_while_busy(|| self.edit_once(id, edit)).await
+    }
+
+    async fn edit_once(
+        &self,
+        id: CredentialId,
+        edit: &Edit,
+    ) -> Result<Credential, CredentialError> {
         let proxy = edit.check()?;
         for _ in 0..TRIES {
-            let mut tx = self.db.begin().await?;
+            let mut tx = match edit.refresh_token {
+                Patch::Set(_) => self.begin_admission().await?,
+                Patch::Keep | Patch::Clear => self.db.begin().await?,
+            };
             match self.edit_in(&mut tx, id, edit, proxy.as_ref()).await {
                 Ok((edited, ended)) => {
                     tx.commit().await?;

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use rand::RngExt as _;
 use rt_manage_shared::{
     clock::{Clock, Millis},
-    db::{Db, DbError, Execute, Tx, attempts, attempts::Ending, credentials},
+    db::{
+        Db, DbError, Execute, MaybeBusy, Tx, attempts, attempts::Ending, coordination, credentials,
+    },
     id::{AttemptId, CredentialId},
     model::{attempt::OutcomeKind, grant::Context},
     notify::{Event, Notifier},
@@ -99,6 +101,12 @@ pub enum CredentialError {
     Vault(#[from] VaultError),
 }
 
+impl MaybeBusy for CredentialError {
+    fn is_busy(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_busy())
+    }
+}
+
 fn shown(errors: &[FieldError]) -> String {
     let named = errors
         .iter()
@@ -107,6 +115,14 @@ fn shown(errors: &[FieldError]) -> String {
 }
 
 impl Credentials {
+    /// Begins a transaction that takes in refresh tokens from outside: one at a time, so that what it checks still
+    /// holds when it writes.
+    async fn begin_admission(&self) -> Result<Tx, DbError> {
+        let mut tx = self.db.begin().await?;
+        coordination::take_turn(&mut tx, coordination::TOKEN_ADMISSION).await?;
+        Ok(tx)
+    }
+
     /// The use cases over the server's own parts.
     pub fn of(app: &App) -> Self {
         Self {

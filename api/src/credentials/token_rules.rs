@@ -34,6 +34,8 @@ pub(super) async fn admit(
     rt_fp: &Fingerprint,
     own: Option<CredentialId>,
 ) -> Result<Admitted, CredentialError> {
+    // Holders before spent tokens: a worker that commits in between moves the token from the first to the second.
+    let holders = grants::holders(tx, rt_fp).await?;
     let spent = tokens::spent_by(tx, rt_fp).await?;
     // An answer that was set aside spent its token, too.
     let orphaned = tokens::orphans(tx, Some(rt_fp), 1).await?;
@@ -42,7 +44,7 @@ pub(super) async fn admit(
         return Err(CredentialError::Spent(holder(tx, by).await?));
     }
     let mut admitted = Admitted::default();
-    for id in grants::holders(tx, rt_fp).await? {
+    for id in holders {
         if Some(id) == own {
             continue;
         }

@@ -11,14 +11,15 @@ use rt_manage_shared::{
     vault::Secret,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::routes::RequestId;
 
-/// The stable codes of failures. Clients decide by these; the Chinese `msg` is for people.
+/// The stable codes. Clients decide by these; the Chinese `msg` is for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Code {
+    Ok,
     MethodNotAllowed,
     UnknownRoute,
     UnsupportedMediaType,
@@ -45,6 +46,7 @@ pub(super) enum Code {
 impl Code {
     const fn status(self) -> StatusCode {
         match self {
+            Self::Ok => StatusCode::OK,
             Self::InvalidJson | Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Disabled => StatusCode::FORBIDDEN,
@@ -65,6 +67,16 @@ impl Code {
             Self::RefreshPending => StatusCode::GATEWAY_TIMEOUT,
         }
     }
+}
+
+/// The envelope itself, with the predecessor's names in their order.
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    success: bool,
+    msg: &'a str,
+    data: &'a T,
+    code: Code,
+    request_id: &'a str,
 }
 
 /// A failure in the envelope.
@@ -109,13 +121,13 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = self.code.status();
-        let body = json!({
-            "success": false,
-            "msg": self.msg,
-            "code": self.code,
-            "request_id": self.request_id,
-            "data": self.data,
-        });
+        let body = Envelope {
+            success: false,
+            msg: &self.msg,
+            code: self.code,
+            request_id: &self.request_id,
+            data: &self.data,
+        };
         let mut response = (status, Json(body)).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response
@@ -171,7 +183,12 @@ pub(super) fn success(
         expires_in: expires_at.seconds().saturating_sub(now.seconds()),
         state: credential.grant.state.name().as_str(),
     };
-    let body =
-        json!({"success": true, "msg": "操作成功", "code": "ok", "request_id": id.0, "data": data});
+    let body = Envelope {
+        success: true,
+        msg: "操作成功",
+        data: &data,
+        code: Code::Ok,
+        request_id: &id.0,
+    };
     Json(body).into_response()
 }
