@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use rt_manage_tests::{
     standin::{AccountSpec, Options, StandIn},
-    support::{NewCredential, SystemBuilder, install_crypto_provider},
+    support::{Backend, NewCredential, SystemBuilder, install_crypto_provider},
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -60,7 +60,7 @@ async fn main() {
         direct.push(started.elapsed());
     }
 
-    let system = SystemBuilder::new(&upstream.token_url())
+    let system = SystemBuilder::new(Backend::Sqlite, &upstream.token_url())
         .manual()
         .set("RTM_LOG__LEVEL", "warn,rt_manage_api=info")
         .start()

@@ -1,10 +1,14 @@
 //! What tests of the running system share: real processes in a scratch folder, and a client that speaks to them.
 
+mod backend;
 mod client;
+mod forwarder;
 mod process;
 mod wait;
 
+pub use backend::Backend;
 pub use client::{Admin, Answer, NewCredential, Public};
+pub use forwarder::Forwarder;
 pub use process::{Exit, System, SystemBuilder};
 pub use wait::{until, until_some};
 

@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::{
+    backend::Backend,
     client::{Admin, Answer, Public},
     until, until_some,
 };
@@ -30,11 +31,11 @@ pub struct SystemBuilder {
 impl SystemBuilder {
     /// A system in a new scratch folder that takes `token_url` for the upstream. Its deadlines are short, so
     /// that tests of lost workers take seconds.
-    pub fn new(token_url: &str) -> Self {
+    pub fn new(backend: Backend, token_url: &str) -> Self {
         let scratch = TempDir::new().expect("a scratch folder");
         Self {
             scratch: Arc::new(scratch),
-            env: Vec::new(),
+            env: backend.environment(),
             config_file: None,
         }
         .set("RTM_SERVER__HOST", "127.0.0.1")
@@ -89,6 +90,11 @@ impl SystemBuilder {
     pub fn config_file(mut self, text: &str) -> Self {
         self.config_file = Some(text.to_owned());
         self
+    }
+
+    /// The environment that the system is started in.
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.env
     }
 
     /// The working folder of the system; the same for all systems built from clones of this builder.

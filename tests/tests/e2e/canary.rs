@@ -8,7 +8,7 @@ use rt_manage_tests::{
         AccountSpec, Delivery, Fault, Options, StandIn,
         proxy::{Proxy, ProxyKind, ProxyOptions},
     },
-    support::{NewCredential, SystemBuilder},
+    support::NewCredential,
 };
 use serde_json::json;
 
@@ -36,7 +36,7 @@ async fn no_secret_is_in_logs_files_metrics_or_answers_that_may_not_have_it() {
         ProxyOptions::new(ProxyKind::Http).password("canary-user", "canary-proxy-password"),
     )
     .unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url())
+    let builder = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_LOG__LEVEL", "trace")
         .set("RTM_REFRESH__COALESCE_SECONDS", "0")

@@ -13,7 +13,7 @@ fn run(builder: &SystemBuilder, arguments: &[&str]) -> (i32, String, String) {
 }
 
 fn with_file(text: &str) -> SystemBuilder {
-    let builder = SystemBuilder::new("http://127.0.0.1:9/oauth/token");
+    let builder = crate::system("http://127.0.0.1:9/oauth/token");
     std::fs::create_dir_all(builder.folder().join("config")).unwrap();
     std::fs::write(builder.folder().join("config/config.yml"), text).unwrap();
     builder
@@ -32,7 +32,7 @@ fn an_unknown_key_stops_the_start_with_file_line_and_the_nearest_key() {
 #[test]
 fn a_contradiction_between_deadlines_stops_the_start() {
     let builder =
-        SystemBuilder::new("http://127.0.0.1:9/oauth/token").set("RTM_WORKER__DRAIN_SECONDS", "1");
+        crate::system("http://127.0.0.1:9/oauth/token").set("RTM_WORKER__DRAIN_SECONDS", "1");
     let (code, _, error) = run(&builder, &[]);
     assert_eq!(code, 78, "{error}");
     assert!(error.contains("worker.drain_seconds"), "{error}");
@@ -65,7 +65,7 @@ fn check_config_shows_values_with_their_source_and_masks_secrets() {
 
 #[test]
 fn the_worker_says_why_it_does_not_run_alone() {
-    let api = SystemBuilder::new("http://127.0.0.1:9/oauth/token").command();
+    let api = crate::system("http://127.0.0.1:9/oauth/token").command();
     let worker = std::path::Path::new(api.get_program()).with_file_name("rt-manage-worker");
     let output = std::process::Command::new(worker)
         .env_clear()

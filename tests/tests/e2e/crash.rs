@@ -3,7 +3,7 @@
 
 use rt_manage_tests::{
     standin::{AccountSpec, Options, StandIn},
-    support::{Exit, NewCredential, SystemBuilder, until},
+    support::{Exit, NewCredential, until},
 };
 
 /// What a crash at a step leads to.
@@ -20,7 +20,7 @@ enum Lands {
 async fn crash_at(step: &str, lands: Lands) {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url())
+    let builder = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_REFRESH__IN_DOUBT_POLICY", "manual");
     let mut system = builder
@@ -111,7 +111,7 @@ async fn during_the_call() {
     use rt_manage_tests::standin::{GatePoint, GateSpec};
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url())
+    let builder = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_REFRESH__IN_DOUBT_POLICY", "manual");
     let system = builder.start().await;

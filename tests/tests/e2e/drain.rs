@@ -2,7 +2,7 @@
 
 use rt_manage_tests::{
     standin::{AccountSpec, GatePoint, GateSpec, Options, StandIn},
-    support::{Exit, NewCredential, SystemBuilder},
+    support::{Exit, NewCredential},
 };
 use rustix::process::Signal;
 
@@ -15,7 +15,7 @@ async fn sigterm_answers_what_it_accepted_and_exits_with_zero() {
             ..AccountSpec::default()
         })
         .unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    let builder = crate::system(&upstream.token_url()).manual();
     let mut system = builder.start().await;
     let admin = system.admin().await;
     for account in &accounts {
@@ -66,10 +66,7 @@ async fn sigterm_answers_what_it_accepted_and_exits_with_zero() {
 async fn a_second_signal_forces_the_end() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
-    let mut system = SystemBuilder::new(&upstream.token_url())
-        .manual()
-        .start()
-        .await;
+    let mut system = crate::system(&upstream.token_url()).manual().start().await;
     let new = NewCredential {
         biz_id: "one",
         refresh_token: &account.refresh_token,

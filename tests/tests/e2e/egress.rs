@@ -5,14 +5,14 @@ use rt_manage_tests::{
         AccountSpec, Options, StandIn,
         proxy::{Proxy, ProxyKind, ProxyOptions},
     },
-    support::{NewCredential, SystemBuilder},
+    support::NewCredential,
 };
 
 async fn through(kind: ProxyKind) {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
     let proxy = Proxy::start(ProxyOptions::new(kind).password("user", "pass-canary")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
+    let system = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_REFRESH__COALESCE_SECONDS", "0")
         .start()
@@ -66,7 +66,7 @@ async fn the_environments_proxy_is_ignored() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
     let proxy = Proxy::start(ProxyOptions::new(ProxyKind::Http)).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
+    let system = crate::system(&upstream.token_url())
         .manual()
         .set("HTTP_PROXY", &proxy.url())
         .set("http_proxy", &proxy.url())
@@ -88,7 +88,7 @@ async fn the_configured_proxy_carries_credentials_without_one() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
     let proxy = Proxy::start(ProxyOptions::new(ProxyKind::Http)).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
+    let system = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_OPENAI__PROXY", &proxy.url())
         .start()

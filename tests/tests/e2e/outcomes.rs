@@ -3,7 +3,7 @@
 
 use rt_manage_tests::{
     standin::{AccountSpec, Alteration, Delivery, ErrorShape, Fault, Options, StandIn, TokenField},
-    support::{Admin, NewCredential, System, SystemBuilder},
+    support::{Admin, NewCredential, System},
 };
 use serde_json::json;
 
@@ -16,7 +16,7 @@ struct House {
 impl House {
     async fn new() -> Self {
         let upstream = StandIn::start(Options::default()).unwrap();
-        let builder = SystemBuilder::new(&upstream.token_url())
+        let builder = crate::system(&upstream.token_url())
             .manual()
             .set("RTM_REFRESH__COALESCE_SECONDS", "0")
             .set("RTM_REFRESH__IN_DOUBT_POLICY", "manual");

@@ -3,17 +3,14 @@
 use reqwest::Method;
 use rt_manage_tests::{
     standin::{AccountSpec, GatePoint, GateSpec, Options, StandIn},
-    support::{NewCredential, SystemBuilder},
+    support::NewCredential,
 };
 use serde_json::json;
 
 #[tokio::test]
 async fn each_fault_has_its_status_and_code() {
     let upstream = StandIn::start(Options::default()).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
-        .manual()
-        .start()
-        .await;
+    let system = crate::system(&upstream.token_url()).manual().start().await;
     let public = system.public();
     let post = |path: &str| public.request(Method::POST, path);
     for path in ["/public-api/refresh", "/public-api/get-at"] {
@@ -92,10 +89,7 @@ async fn each_fault_has_its_status_and_code() {
 #[tokio::test]
 async fn access_tokens_are_served_as_they_stand() {
     let upstream = StandIn::start(Options::default()).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
-        .manual()
-        .start()
-        .await;
+    let system = crate::system(&upstream.token_url()).manual().start().await;
     let admin = system.admin().await;
     let public = system.public();
     for (key, email) in [
@@ -145,10 +139,7 @@ async fn access_tokens_are_served_as_they_stand() {
 async fn disabled_and_deleted_credentials_are_not_served() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
-        .manual()
-        .start()
-        .await;
+    let system = crate::system(&upstream.token_url()).manual().start().await;
     let admin = system.admin().await;
     let new = NewCredential {
         biz_id: "x",
@@ -180,7 +171,7 @@ async fn an_expired_access_token_is_not_served() {
         ..AccountSpec::key("x")
     };
     let account = upstream.create_account(spec).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    let builder = crate::system(&upstream.token_url()).manual();
     let system = builder.start().await;
     let new = NewCredential {
         biz_id: "x",
@@ -205,7 +196,7 @@ async fn an_expired_access_token_is_not_served() {
 async fn a_wait_that_is_over_names_the_attempt() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("slow")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
+    let system = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_SERVER__REFRESH_WAIT_SECONDS", "1")
         .start()
@@ -239,7 +230,7 @@ async fn a_wait_that_is_over_names_the_attempt() {
 async fn paused_means_no_calls_and_tokens_are_still_served() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url())
+    let builder = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_REFRESH__COALESCE_SECONDS", "0");
     let system = builder.start().await;
@@ -274,7 +265,7 @@ async fn paused_means_no_calls_and_tokens_are_still_served() {
 async fn refresh_tokens_are_handed_out_only_where_the_operator_says_so() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
+    let system = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_AUTH__PUBLIC_API_RETURN_REFRESH_TOKEN", "true")
         .set("RTM_AUTH__PUBLIC_API_PREFIX", "/other/api")

@@ -1,43 +1,50 @@
 //! A database that is older than the journals: nothing spent is ever sent again.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use reqwest::Method;
-use rt_manage_shared::db::{Db, DbOptions, Execute as _, sql, tokens};
+use rt_manage_shared::db::{Db, Execute as _, sql, tokens};
 use rt_manage_tests::{
     standin::{AccountSpec, GatePoint, GateSpec, Options, StandIn},
-    support::{NewCredential, SystemBuilder, until},
+    support::{NewCredential, until},
 };
 
-/// The system's database, opened beside it.
-async fn database(builder: &SystemBuilder) -> Db {
-    let options = DbOptions {
-        sqlite_file: builder.folder().join("data/tokens.db"),
-        table_prefix: String::new(),
-        max_open: 2,
-        max_idle: 1,
-        max_lifetime: std::time::Duration::from_hours(1),
-    };
-    Db::open(&options).await.unwrap()
+use crate::support::database;
+
+/// What a backup holds.
+const TABLES: [&str; 8] = [
+    "credentials",
+    "grants",
+    "attempts",
+    "spent",
+    "orphans",
+    "switches",
+    "system_secrets",
+    "vault_keys",
+];
+
+async fn back_up(db: &Db) {
+    for table in TABLES {
+        let copy = format!("CREATE TABLE {{backup_{table}}} AS SELECT * FROM {{{table}}}");
+        (&mut &*db).execute(sql(copy)).await.unwrap();
+    }
 }
 
-fn copy_database(folder: &Path, from: &str, to: &str) {
-    for suffix in ["", "-wal", "-shm"] {
-        let (source, target) = (
-            folder.join(format!("{from}{suffix}")),
-            folder.join(format!("{to}{suffix}")),
-        );
-        let _ = fs::remove_file(&target);
-        if source.exists() {
-            fs::copy(source, target).unwrap();
-        }
+async fn restore(db: &Db) {
+    for table in TABLES {
+        (&mut &*db)
+            .execute(sql(format!("DELETE FROM {{{table}}}")))
+            .await
+            .unwrap();
+        let copy = format!("INSERT INTO {{{table}}} SELECT * FROM {{backup_{table}}}");
+        (&mut &*db).execute(sql(copy)).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_restored_database_halts_until_the_journals_are_replayed_and_an_operator_agrees() {
     let upstream = StandIn::start(Options::default()).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url())
+    let builder = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_REFRESH__COALESCE_SECONDS", "0");
     let mut system = builder.start().await;
@@ -54,7 +61,8 @@ async fn a_restored_database_halts_until_the_journals_are_replayed_and_an_operat
     }
     system.signal(rustix::process::Signal::TERM);
     system.ended().await;
-    copy_database(builder.folder(), "data/tokens.db", "data/backup.db");
+    let db = database(&builder).await;
+    back_up(&db).await;
 
     // Two more rotations of `a`, which the backup does not know.
     let system = builder.start().await;
@@ -68,7 +76,7 @@ async fn a_restored_database_halts_until_the_journals_are_replayed_and_an_operat
         .text("/data/access_token")
         .to_owned();
     system.kill().await;
-    copy_database(builder.folder(), "data/backup.db", "data/tokens.db");
+    restore(&db).await;
 
     let calls = upstream.stats().token_calls;
     let system = builder.start().await;
@@ -115,7 +123,7 @@ async fn a_restored_database_halts_until_the_journals_are_replayed_and_an_operat
 #[tokio::test]
 async fn a_second_embedded_process_is_refused_with_the_reason() {
     let upstream = StandIn::start(Options::default()).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    let builder = crate::system(&upstream.token_url()).manual();
     let system = builder.start().await;
     let output = builder.command().output().unwrap();
     assert!(!output.status.success());
@@ -130,7 +138,7 @@ async fn a_second_embedded_process_is_refused_with_the_reason() {
 #[tokio::test]
 async fn a_missing_sealing_key_is_named() {
     let upstream = StandIn::start(Options::default()).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    let builder = crate::system(&upstream.token_url()).manual();
     builder.start().await.kill().await;
     fs::remove_file(builder.folder().join("data/keys/master.keys")).unwrap();
     let output = builder.command().output().unwrap();
@@ -146,10 +154,7 @@ async fn a_missing_sealing_key_is_named() {
 async fn a_spent_or_held_refresh_token_is_refused_by_name() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
-        .manual()
-        .start()
-        .await;
+    let system = crate::system(&upstream.token_url()).manual().start().await;
     let admin = system.admin().await;
     let new = NewCredential {
         biz_id: "x",
@@ -191,7 +196,7 @@ async fn new_tokens_for_a_replaced_refresh_token_are_kept_as_an_orphan() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
     let other = upstream.create_account(AccountSpec::key("other")).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    let builder = crate::system(&upstream.token_url()).manual();
     let system = builder.start().await;
     let admin = system.admin().await;
     let new = NewCredential {
@@ -225,7 +230,7 @@ async fn new_tokens_for_a_replaced_refresh_token_are_kept_as_an_orphan() {
 #[tokio::test]
 async fn a_row_that_cannot_be_written_does_not_lose_the_answer_or_stop_the_others() {
     let upstream = StandIn::start(Options::default()).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url()).manual();
+    let builder = crate::system(&upstream.token_url()).manual();
     let system = builder.start().await;
     let admin = system.admin().await;
     let mut ids = Vec::new();
@@ -253,4 +258,90 @@ async fn a_row_that_cannot_be_written_does_not_lose_the_answer_or_stop_the_other
     .await;
     assert_eq!(system.public().refresh("good").await.status, 200);
     let _ = caller.await.unwrap();
+}
+
+/// All tables that a running system needs, the migrator's included.
+const ALL: [&str; 13] = [
+    "credentials",
+    "grants",
+    "attempts",
+    "spent",
+    "orphans",
+    "workers",
+    "leases",
+    "egresses",
+    "switches",
+    "system_secrets",
+    "vault_keys",
+    "admins",
+    "schema_migrations",
+];
+
+#[tokio::test]
+async fn a_database_that_turns_out_empty_is_waited_for() {
+    let upstream = StandIn::start(Options::default()).unwrap();
+    let builder = crate::system(&upstream.token_url())
+        .manual()
+        .set("RTM_REFRESH__COALESCE_SECONDS", "0");
+    let system = builder.start().await;
+    let account = upstream.create_account(AccountSpec::key("x")).unwrap();
+    let new = NewCredential {
+        biz_id: "x",
+        refresh_token: &account.refresh_token,
+        ..NewCredential::default()
+    };
+    system.admin().await.create(new).await;
+    assert_eq!(system.public().refresh("x").await.status, 200);
+    let db = database(&builder).await;
+    let rename = async |from: &str, to: &str| {
+        for table in ALL {
+            let text = format!("ALTER TABLE {{{from}{table}}} RENAME TO {{{to}{table}}}");
+            (&mut &db).execute(sql(text)).await.unwrap();
+        }
+    };
+    rename("", "away_").await;
+    until("the empty database is noticed", || async {
+        system.get("/readyz").await.status == 503
+    })
+    .await;
+    assert_eq!(system.public().refresh("x").await.status, 503);
+    assert_eq!(system.public().get_at("x").await.status, 503);
+    assert_eq!(upstream.calls_of("x").len(), 1);
+    rename("away_", "").await;
+    until("work goes on", || async {
+        system.public().refresh("x").await.status == 200
+    })
+    .await;
+    assert_eq!(upstream.account("x").unwrap().reused, 0);
+}
+
+#[tokio::test]
+async fn of_many_who_bring_the_same_refresh_token_one_is_taken_in() {
+    let upstream = StandIn::start(Options::default()).unwrap();
+    let account = upstream.create_account(AccountSpec::key("x")).unwrap();
+    let system = crate::system(&upstream.token_url()).manual().start().await;
+    let admin = system.admin().await;
+    let tries: Vec<_> = (0..12)
+        .map(|number| {
+            let (admin, token) = (admin.clone(), account.refresh_token.clone());
+            tokio::spawn(async move {
+                let body =
+                    serde_json::json!({"biz_id": format!("n{number}"), "refresh_token": token});
+                admin.call(Method::POST, "/credentials", Some(body)).await
+            })
+        })
+        .collect();
+    let mut taken = 0;
+    for one in tries {
+        let answer = one.await.unwrap();
+        match answer.status {
+            201 => taken += 1,
+            _ => assert_eq!(
+                (answer.status, answer.code()),
+                (409, "refresh_token_in_use"),
+                "{answer:?}"
+            ),
+        }
+    }
+    assert_eq!(taken, 1);
 }

@@ -2,7 +2,7 @@
 
 use rt_manage_tests::{
     standin::{AccountSpec, Fault, Options, StandIn},
-    support::{NewCredential, SystemBuilder, until},
+    support::{NewCredential, until},
 };
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn credentials_are_refreshed_again_and_again_by_themselves() {
         ..AccountSpec::default()
     };
     let accounts = upstream.create_accounts(&spec).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url()).start().await;
+    let system = crate::system(&upstream.token_url()).start().await;
     let admin = system.admin().await;
     for account in &accounts {
         let new = NewCredential {
@@ -39,10 +39,7 @@ async fn credentials_are_refreshed_again_and_again_by_themselves() {
 async fn nothing_is_refreshed_with_automatic_refreshing_off() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
-        .manual()
-        .start()
-        .await;
+    let system = crate::system(&upstream.token_url()).manual().start().await;
     let new = NewCredential {
         biz_id: "x",
         refresh_token: &account.refresh_token,
@@ -69,7 +66,7 @@ async fn nothing_is_refreshed_with_automatic_refreshing_off() {
 async fn an_interval_in_days_is_kept() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url()).set("RTM_REFRESH__INTERVAL_DAYS", "2");
+    let builder = crate::system(&upstream.token_url()).set("RTM_REFRESH__INTERVAL_DAYS", "2");
     let system = builder.start().await;
     let new = NewCredential {
         biz_id: "x",
@@ -106,7 +103,7 @@ async fn an_outage_opens_the_circuit_and_kills_nobody() {
     };
     let accounts = upstream.create_accounts(&spec).unwrap();
     upstream.set_fault(Fault::error(503, ""));
-    let system = SystemBuilder::new(&upstream.token_url()).start().await;
+    let system = crate::system(&upstream.token_url()).start().await;
     let admin = system.admin().await;
     for account in &accounts {
         let new = NewCredential {
@@ -144,7 +141,7 @@ async fn retry_after_holds_the_whole_egress() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let first = upstream.create_account(AccountSpec::key("first")).unwrap();
     let second = upstream.create_account(AccountSpec::key("second")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
+    let system = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_SERVER__REFRESH_WAIT_SECONDS", "1")
         .start()

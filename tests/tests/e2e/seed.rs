@@ -4,7 +4,7 @@ use std::process::Command;
 
 use rt_manage_tests::{
     standin::{AccountSpec, Options, StandIn},
-    support::{NewCredential, SystemBuilder},
+    support::NewCredential,
 };
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ async fn the_seeds_file_starts_the_system_and_its_calls_work() {
     let account = upstream
         .create_account(AccountSpec::key("user001"))
         .unwrap();
-    let builder = SystemBuilder::new(&upstream.token_url())
+    let builder = crate::system(&upstream.token_url())
         .unset("RTM_AUTH__PASSWORD")
         .unset("RTM_AUTH__JWT_SECRET")
         .config_file(CONFIG);

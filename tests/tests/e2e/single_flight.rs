@@ -5,17 +5,14 @@ use std::collections::HashSet;
 use futures::future::join_all;
 use rt_manage_tests::{
     standin::{AccountSpec, GatePoint, GateSpec, Options, StandIn},
-    support::{NewCredential, SystemBuilder, until},
+    support::{NewCredential, until},
 };
 
 #[tokio::test]
 async fn fifty_simultaneous_refreshes_make_one_call() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
-        .manual()
-        .start()
-        .await;
+    let system = crate::system(&upstream.token_url()).manual().start().await;
     let new = NewCredential {
         biz_id: "one",
         refresh_token: &account.refresh_token,
@@ -58,7 +55,7 @@ async fn fifty_simultaneous_refreshes_make_one_call() {
 async fn a_refresh_a_moment_ago_is_shared() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
+    let system = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_REFRESH__COALESCE_SECONDS", "3600")
         .start()
@@ -83,7 +80,7 @@ async fn a_refresh_a_moment_ago_is_shared() {
 async fn without_coalescing_each_refresh_rotates() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
-    let system = SystemBuilder::new(&upstream.token_url())
+    let system = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_REFRESH__COALESCE_SECONDS", "0")
         .start()
