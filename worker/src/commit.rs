@@ -13,41 +13,18 @@ use rt_manage_shared::{
         credentials,
         credentials::Identity,
         grants,
-        grants::{Change, GrantRecord, TokenWrite, compare_and_set_many},
+        grants::{Change, GrantRecord, compare_and_set_many},
         tokens,
         tokens::Orphan,
     },
     hooks,
-    id::{AttemptId, CredentialId},
     model::{
         attempt::{AttemptState, OutcomeKind},
-        grant::{Context, Grant, NewTokens, Verdict},
+        grant::{Context, Grant, Verdict},
     },
-    openai::{Claims, Outcome, Tokens, access_expiry},
-    vault::{Fingerprint, Place, Vault, VaultError},
 };
 
-use crate::settings::WorkerSettings;
-
-/// The outcome of one attempt, ready to be written: all tokens in it are sealed.
-#[derive(Debug, Clone)]
-pub(crate) struct Finished {
-    /// The attempt.
-    pub(crate) attempt: AttemptId,
-    /// Whose.
-    pub(crate) credential: CredentialId,
-    /// The refresh token that was used.
-    pub(crate) spent: Fingerprint,
-    verdict: Verdict,
-    code: Option<String>,
-    http_status: Option<u16>,
-    duration_ms: Option<u32>,
-    rt: Option<Vec<u8>>,
-    access_token: Option<Vec<u8>>,
-    identity: Identity,
-    /// The sealed answer as it stands in the journal, in case that it cannot be applied.
-    answer: Option<Vec<u8>>,
-}
+use crate::{finished::Finished, settings::WorkerSettings};
 
 /// The one code whose meaning depends on the history of the refresh token.
 const REUSED: &str = "refresh_token_reused";
@@ -67,107 +44,7 @@ pub(crate) enum Committed {
     Orphaned,
 }
 
-/// What a call told, besides its outcome.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct CallFacts {
-    /// Status of the answer.
-    pub(crate) http_status: Option<u16>,
-    /// From claim to answer.
-    pub(crate) duration_ms: Option<u32>,
-    /// The sealed answer as it stands in the journal.
-    pub(crate) answer: Option<Vec<u8>>,
-}
-
 impl Finished {
-    /// Seals what an outcome brought.
-    pub(crate) fn new(
-        attempt: AttemptId,
-        credential: CredentialId,
-        spent: Fingerprint,
-        outcome: &Outcome,
-        received_at: Millis,
-        facts: CallFacts,
-        seal: &Sealing<'_>,
-    ) -> Result<Self, VaultError> {
-        let mut finished = Self {
-            attempt,
-            credential,
-            spent,
-            verdict: Verdict::Ambiguous,
-            code: outcome.code().map(ToString::to_string),
-            http_status: facts.http_status,
-            duration_ms: facts.duration_ms,
-            rt: None,
-            access_token: None,
-            identity: Identity::default(),
-            answer: facts.answer,
-        };
-        finished.verdict = match outcome {
-            Outcome::Rotated(tokens) => finished.take(tokens, received_at, seal)?,
-            Outcome::NotSent { .. } => Verdict::NotSent,
-            Outcome::Transient { retry_after, .. } => Verdict::Transient {
-                retry_after: *retry_after,
-            },
-            Outcome::Held { reason, .. } => Verdict::Held(*reason),
-            Outcome::Rejected { .. } => Verdict::Rejected,
-            Outcome::Ambiguous { .. } => Verdict::Ambiguous,
-        };
-        Ok(finished)
-    }
-
-    /// How it ended.
-    pub(crate) const fn outcome(&self) -> OutcomeKind {
-        self.verdict.kind()
-    }
-
-    /// Its code, where it failed.
-    pub(crate) fn code(&self) -> Option<&str> {
-        self.code.as_deref()
-    }
-
-    fn take(
-        &mut self,
-        tokens: &Tokens,
-        received_at: Millis,
-        seal: &Sealing<'_>,
-    ) -> Result<Verdict, VaultError> {
-        let row = self.credential.to_string();
-        let place = |column| Place {
-            table: "grants",
-            row: &row,
-            column,
-        };
-        self.rt = tokens
-            .refresh_token
-            .as_ref()
-            .map(|token| seal.vault.seal_secret(place("rt"), token))
-            .transpose()?;
-        self.access_token = tokens
-            .access_token
-            .as_ref()
-            .map(|token| seal.vault.seal_secret(place("access_token"), token))
-            .transpose()?;
-        self.identity = identity_of(tokens);
-        Ok(Verdict::Rotated(NewTokens {
-            rt_fp: tokens.refresh_token.as_ref().map(Fingerprint::of),
-            at_expires_at: tokens
-                .access_token
-                .is_some()
-                .then(|| access_expiry(tokens, received_at, seal.default_life)),
-        }))
-    }
-
-    fn ending(&self, now: Millis, detail: Option<String>) -> Ending {
-        Ending {
-            outcome: self.outcome(),
-            code: self.code.clone(),
-            detail,
-            http_status: self.http_status,
-            duration_ms: self.duration_ms,
-            finished_at: now,
-        }
-    }
-
     /// Keeps new tokens that cannot be applied as an orphan, sealed; without new tokens only the attempt ends.
     pub(crate) async fn set_aside(
         &self,
@@ -191,50 +68,6 @@ impl Finished {
         };
         tokens::keep_orphan(tx, &orphan, now).await?;
         Ok(Committed::Orphaned)
-    }
-
-    /// The same without what the upstream told about the person.
-    pub(crate) fn without_identity(&self) -> Self {
-        Self {
-            identity: Identity::default(),
-            ..self.clone()
-        }
-    }
-
-    fn tokens(&self) -> TokenWrite {
-        TokenWrite {
-            rt: self.rt.clone(),
-            access_token: self.access_token.clone(),
-        }
-    }
-
-    /// The new refresh token's fingerprint, where one came.
-    fn successor(&self) -> Option<&Fingerprint> {
-        match &self.verdict {
-            Verdict::Rotated(tokens) => tokens.rt_fp.as_ref(),
-            _ => None,
-        }
-    }
-}
-
-/// How new tokens are sealed and dated.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sealing<'a> {
-    /// The vault.
-    pub(crate) vault: &'a Vault,
-    /// Life assumed of an access token that does not tell its own.
-    pub(crate) default_life: std::time::Duration,
-}
-
-fn identity_of(tokens: &Tokens) -> Identity {
-    let read = |token: &Option<_>| token.as_ref().map(Claims::read).unwrap_or_default();
-    let claims = read(&tokens.access_token).or(read(&tokens.id_token));
-    Identity {
-        email: claims.email,
-        name: claims.name,
-        account_id: claims.account_id,
-        user_id: claims.user_id,
-        plan: claims.plan_type,
     }
 }
 

@@ -6,6 +6,7 @@
 mod claim;
 mod commit;
 pub mod egress;
+mod finished;
 mod gate;
 pub mod journal;
 mod recovery;

@@ -24,7 +24,8 @@ use rt_manage_shared::{
 
 use crate::{
     Worker,
-    commit::{CallFacts, Committed, Finished, Sealing},
+    commit::Committed,
+    finished::{CallFacts, Finished, Sealing},
     journal::{AnswerAt, FolderScan, JournalEntry, Scan, Scanner},
 };
 

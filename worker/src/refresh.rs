@@ -21,8 +21,9 @@ use rt_manage_shared::{
 use crate::{
     Worker,
     claim::{Claimed, NotNow},
-    commit::{CallFacts, Committed, Finished, Sealing},
+    commit::Committed,
     egress::{self, BreakerStatus, EgressClient, Pass, Verdict},
+    finished::{CallFacts, Finished, Sealing},
     journal::{Answer, Intent, Reservation},
 };
 
