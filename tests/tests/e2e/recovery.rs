@@ -221,7 +221,10 @@ async fn new_tokens_for_a_replaced_refresh_token_are_kept_as_an_orphan() {
         tokens::orphans(&mut &db, None, 10).await.unwrap().len() == 1
     })
     .await;
-    assert!(system.log().contains("set aside as an orphan"));
+    until("it is logged", || async {
+        system.log().contains("set aside as an orphan")
+    })
+    .await;
     assert_eq!(system.public().refresh("x").await.status, 200);
     assert_eq!(upstream.account("other").unwrap().calls, 1);
     assert_eq!(upstream.account("x").unwrap().reused, 0);
