@@ -13,13 +13,6 @@ pub fn step(name: &'static str) {
     });
 }
 
-/// Whether a named fault is armed, for faults that are not a kill.
-pub fn armed(name: &'static str) -> bool {
-    let _ = name;
-    fail::fail_point!(name, |_| true);
-    false
-}
-
 /// Arms the steps named by the environment. The result has to live as long as the process.
 #[cfg(feature = "test-hooks")]
 pub fn from_environment() -> impl Sized {

@@ -158,11 +158,6 @@ impl Worker {
         }
     }
 
-    /// This start of the worker.
-    pub const fn boot_id(&self) -> BootId {
-        self.boot
-    }
-
     /// Why nothing is claimed at the moment, for readiness.
     pub fn not_ready_because(&self) -> Option<String> {
         match self.journal.health().failure {
