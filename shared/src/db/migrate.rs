@@ -3,8 +3,6 @@
 //! SQLite and PostgreSQL apply migrations in transactions. MySQL commits every change of the schema by itself, so
 //! its migrations are written to be repeated: one that was cut off is run again from its beginning.
 
-use std::cmp::Ordering;
-
 use sqlx::{
     AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection, SqlSafeStr as _,
     migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
@@ -44,12 +42,31 @@ macro_rules! source {
     };
 }
 
-const SOURCES: &[Source] = &[source!(1, "initial", "0001_initial.sql")];
+const SOURCES: &[Source] = &[
+    source!(1, "initial", "0001_initial.sql"),
+    source!(2, "worker lanes", "0002_worker_lanes.sql"),
+];
+
+/// How the schema of a database compares with the one that this program knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Same,
+    /// Older, of this version.
+    Behind(i64),
+    /// Newer, of this version.
+    Ahead(i64),
+}
 
 impl Db {
     /// Applies what is missing. Several processes may call this at once.
     pub async fn migrate(&self) -> Result<(), DbError> {
-        let migrator = self.migrator();
+        self.migrate_to(newest()).await
+    }
+
+    /// Applies what is missing up to this version and nothing of later ones, as an earlier program would: for tests of
+    /// upgrades.
+    pub async fn migrate_to(&self, version: i64) -> Result<(), DbError> {
+        let migrator = self.migrator(version);
         // Servers get a connection of their own, so that its locks end with it, however this ends.
         match &self.backend {
             Backend::Sqlite { write, .. } => {
@@ -107,26 +124,51 @@ impl Db {
 
     /// Fails unless the schema is exactly the one that this program knows.
     pub async fn check_schema(&self) -> Result<(), DbError> {
-        let statement = sql(format!("SELECT MAX(version) AS version FROM {{{BOOKS}}}"));
-        let found = match (&mut &*self).fetch_optional(statement).await {
-            Ok(Some(row)) => row.opt_int("version")?.unwrap_or(0),
-            Err(error) if error.is_temporary() && !lacks_schema(&error) => return Err(error),
-            // No such table: nothing was ever applied.
-            Ok(None) | Err(_) => 0,
-        };
-        let known = newest();
-        match found.cmp(&known) {
-            Ordering::Equal => Ok(()),
-            Ordering::Less => Err(DbError::Schema(format!(
-                "the database schema has version {found}, this program needs {known}: start the API first, or run `rt-manage-api migrate`"
-            ))),
-            Ordering::Greater => Err(too_new(found)),
+        match self.standing().await? {
+            Standing::Same => Ok(()),
+            Standing::Behind(version) => Err(too_old(version)),
+            Standing::Ahead(version) => Err(too_new(version)),
         }
     }
 
-    fn migrator(&self) -> Migrator {
+    /// Whether another process has yet to bring the schema up to date. A newer schema than this program knows is an
+    /// error: waiting would not help.
+    pub async fn schema_is_behind(&self) -> Result<bool, DbError> {
+        match self.standing().await? {
+            Standing::Same => Ok(false),
+            Standing::Behind(_) => Ok(true),
+            Standing::Ahead(version) => Err(too_new(version)),
+        }
+    }
+
+    async fn standing(&self) -> Result<Standing, DbError> {
+        // MySQL notes a migration when it begins: one that is under way, or was cut off, has changed something already.
+        let statement = sql(format!(
+            "SELECT MAX(version) AS begun, MAX(CASE WHEN success THEN version END) AS done FROM {{{BOOKS}}}"
+        ));
+        let (begun, done) = match (&mut &*self).fetch_optional(statement).await {
+            Ok(Some(row)) => (
+                row.opt_int("begun")?.unwrap_or(0),
+                row.opt_int("done")?.unwrap_or(0),
+            ),
+            Err(error) if error.is_temporary() && !lacks_schema(&error) => return Err(error),
+            // No such table: nothing was ever applied.
+            Ok(None) | Err(_) => (0, 0),
+        };
+        let known = newest();
+        Ok(if begun > known {
+            Standing::Ahead(begun)
+        } else if done < known {
+            Standing::Behind(done)
+        } else {
+            Standing::Same
+        })
+    }
+
+    fn migrator(&self, version: i64) -> Migrator {
         let migrations = SOURCES
             .iter()
+            .filter(|source| source.version <= version)
             .map(|source| {
                 let text = match self.dialect() {
                     Dialect::Sqlite => source.sqlite,
@@ -167,6 +209,13 @@ fn newest() -> i64 {
 fn another_process() -> DbError {
     DbError::Schema(format!(
         "another process has been changing the database schema, or holding locks on it, for more than {LOCK_SECONDS} s: wait until it is done, then start again"
+    ))
+}
+
+fn too_old(version: i64) -> DbError {
+    let known = newest();
+    DbError::Schema(format!(
+        "the database schema has version {version}, this program needs {known}: start the API first, or run `rt-manage-api migrate`"
     ))
 }
 

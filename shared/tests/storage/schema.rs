@@ -46,11 +46,16 @@ pub(crate) async fn a_schema_from_the_future_is_refused(place: Place) {
     ] {
         assert!(error.to_string().contains("newer rt-manage"), "{error}");
     }
+    db.schema_is_behind().await.unwrap_err();
     // A newer version's migration that was cut off is that version's to complete.
     let cut_off = sql("UPDATE {schema_migrations} SET success = FALSE WHERE version = 999");
     (&mut &db).execute(cut_off).await.unwrap();
-    let error = db.migrate().await.unwrap_err();
-    assert!(error.to_string().contains("newer rt-manage"), "{error}");
+    for error in [
+        db.migrate().await.unwrap_err(),
+        db.check_schema().await.unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("newer rt-manage"), "{error}");
+    }
 }
 
 pub(crate) async fn a_missing_schema_is_named(place: Place) {
@@ -70,6 +75,7 @@ pub(crate) async fn a_migration_that_was_cut_off_is_completed(place: Place) {
         place
             .raw("DROP TABLE admins, vault_keys, spent; UPDATE schema_migrations SET success = FALSE")
             .await;
+        assert!(db.schema_is_behind().await.unwrap());
     } else {
         // Elsewhere a migration is applied as a whole or not at all. Here its last table stands in the way.
         place.raw("CREATE TABLE admins (x INTEGER)").await;

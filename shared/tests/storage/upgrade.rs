@@ -3,7 +3,13 @@
 
 use rt_manage_shared::{
     clock::Millis,
-    db::{Execute as _, attempts, credentials, credentials::Key, grants, sql, tokens},
+    db::{
+        Db, Execute as _, attempts,
+        coordination::{self, LiveWorker, WorkerInfo},
+        credentials,
+        credentials::Key,
+        grants, sql, tokens,
+    },
     model::{
         attempt::{AttemptState, OutcomeKind},
         grant::{HeldReason, State},
@@ -16,6 +22,7 @@ use crate::support;
 const ID: &str = "01M82CG1WMH56MDVGT5DJPTHJE";
 const ATTEMPT: &str = "01M82CG5DQ78WSSTMSRPJNAV5K";
 const FINGERPRINT: &str = "29f7de404efe4320134d67ed00a126eef8a402d91f67fde3493d2c5e45b20c28";
+const BOOT: &str = "01M82CG0AAH56MDVGT5DJPTHJE";
 const SPENT: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 /// A key of thirty-two zero bytes, for this test alone.
 const KEY: &str = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -29,9 +36,10 @@ fn bytes(hex: &str) -> Vec<u8> {
         .collect()
 }
 
-/// As long as there is one version, opening makes it; with the second one this test opens at the first.
 pub(crate) async fn rows_of_the_first_version_are_understood(bench: support::Place) {
-    let db = bench.open().await;
+    let db = Db::open(&bench.options()).await.unwrap();
+    db.migrate_to(1).await.unwrap();
+    assert!(db.schema_is_behind().await.unwrap());
     let rows = [
         sql("INSERT INTO {credentials} (id, biz_id, email, name, account_id, user_id, plan, client_id, proxy, egress, \
              egress_label, tag, memo, enabled, tombstone, deleted_at, revision, created_at, updated_at) VALUES (?, 'user 001 ', \
@@ -54,13 +62,41 @@ pub(crate) async fn rows_of_the_first_version_are_understood(bench: support::Pla
             .bind(SPENT)
             .bind(ID)
             .bind(ATTEMPT),
+        sql("INSERT INTO {workers} (boot_id, host, version, started_at, heartbeat_at, in_flight) VALUES (?, 'host', '0.1.0', \
+             1000, 1003, 2)")
+        .bind(BOOT),
     ];
     for row in rows {
         (&mut &db).execute(row).await.unwrap();
     }
     db.migrate().await.unwrap();
     db.check_schema().await.unwrap();
+    assert!(!db.schema_is_behind().await.unwrap());
+    // A program of the first version goes on for a while beside newer ones.
+    let old = sql(
+        "INSERT INTO {workers} (boot_id, host, version, started_at, heartbeat_at, in_flight) VALUES ('old', 'host', '0.1.0', \
+         1000, 1000, 0)",
+    );
+    (&mut &db).execute(old).await.unwrap();
 
+    let workers = coordination::live_workers(&mut &db, Millis(1001))
+        .await
+        .unwrap();
+    let info = WorkerInfo {
+        boot_id: BOOT.into(),
+        host: "host".into(),
+        version: "0.1.0".into(),
+        started_at: Millis(1000),
+        lanes: String::new(),
+    };
+    assert_eq!(
+        workers,
+        [LiveWorker {
+            info,
+            heartbeat_at: Millis(1003),
+            in_flight: 2,
+        }]
+    );
     let found = credentials::with_tokens(&mut &db, Key::BizId("user 001 "))
         .await
         .unwrap();

@@ -1,0 +1,2 @@
+-- Which lanes a worker works on, such as `interactive,bulk`; empty for workers that registered before this version.
+ALTER TABLE {workers} ADD COLUMN lanes TEXT COLLATE "C" NOT NULL DEFAULT '';
