@@ -18,6 +18,7 @@ mod credentials;
 mod faults;
 mod fixtures;
 mod grants;
+mod locks;
 mod schema;
 mod servers;
 mod support;
@@ -64,13 +65,22 @@ contract! {
         a_row_that_contradicts_itself_is_named;
     attempts:
         attempts_move_forward_only,
+        attempts_wait_in_lines_and_are_pushed_from_them,
+        a_page_of_a_line_is_found_by_its_index,
         many_attempts_are_written_at_once_or_reported;
     credentials: credentials_are_found_changed_buried_and_purged;
     upgrade: rows_of_the_first_version_are_understood;
     tokens: spent_tokens_and_orphans_are_kept_once;
     coordination:
         workers_leases_and_egresses,
+        of_many_workers_one_tries_an_egress,
+        holds_written_at_once_leave_the_longest,
         the_installations_own_rows;
+    locks:
+        embedded_processes_are_alone,
+        processes_over_redis_are_together,
+        of_two_modes_at_once_at_most_one_is_admitted,
+        a_lock_that_was_lost_is_taken_again;
     transactions:
         a_failed_statement_ends_its_transaction,
         an_insert_that_finds_its_row_does_no_harm,
