@@ -6,12 +6,15 @@ use std::{
     io::Write as _,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
+    time::Duration,
 };
+
+use zeroize::Zeroizing;
 
 use crate::{
     clock::Clock,
     config::Config,
-    db::{Db, DbError, DbOptions, system, system::RegisteredKey},
+    db::{Db, DbError, DbOptions, lock::LockError, system, system::RegisteredKey},
     vault::{Keyring, KeyringError, Place, Vault, VaultError},
 };
 
@@ -21,12 +24,22 @@ const CHECK_TEXT: &[u8] = b"rt-manage sealing key check";
 const UNCONFIRMED: &str = "# Made by rt-manage at its first start. Without this key no stored token can be read: back it up, \
      then delete this line.";
 
+/// How often, and at which distance, an empty key file is looked at again.
+const LOOKS: u32 = 20;
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Why a process could not get ready.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// A process of another mode has the database.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The schema could not be changed.
+    #[error("bringing the database schema up to date: {0}")]
+    Migrate(#[source] DbError),
     /// The text of the keys.
     #[error("{origin}: {error}")]
     Keyring {
@@ -89,7 +102,7 @@ pub async fn open_vault(
     let shown = path.display().to_string();
     let keyring = match &config.security.master_keys {
         Some(keys) => parse(keys.expose(), "RTM_MASTER_KEYS")?,
-        None => match read_key_file(path)? {
+        None => match read_key_file(path).await? {
             Some(text) => {
                 if text.contains(UNCONFIRMED) {
                     tracing::warn!(
@@ -104,7 +117,7 @@ pub async fn open_vault(
                     return Err(BootstrapError::MissingKey(key.key_id.clone(), shown));
                 }
                 (None, Role::Worker) => return Err(BootstrapError::NoKey),
-                (None, Role::Api) => parse(&make_key_file(path)?, &shown)?,
+                (None, Role::Api) => parse(&make_key_file(path).await?, &shown)?,
             },
         },
     };
@@ -168,16 +181,22 @@ fn key_file_error(path: &Path) -> impl Fn(std::io::Error) -> BootstrapError + '_
     }
 }
 
-fn read_key_file(path: &Path) -> Result<Option<zeroize::Zeroizing<String>>, BootstrapError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text.into())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(key_file_error(path)(error)),
+/// A file without content is one that another process has just made and is about to write: it is looked at again.
+async fn read_key_file(path: &Path) -> Result<Option<Zeroizing<String>>, BootstrapError> {
+    for _ in 0..LOOKS {
+        match fs::read_to_string(path) {
+            Ok(text) if text.is_empty() => tokio::time::sleep(LOOK).await,
+            Ok(text) => return Ok(Some(text.into())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(key_file_error(path)(error)),
+        }
     }
+    // What is wrong with it is found when it is parsed.
+    Ok(Some(Zeroizing::default()))
 }
 
 /// Makes a key that only this user can read, and lets it reach the disk before anything is sealed with it.
-fn make_key_file(path: &Path) -> Result<zeroize::Zeroizing<String>, BootstrapError> {
+async fn make_key_file(path: &Path) -> Result<Zeroizing<String>, BootstrapError> {
     let failed = key_file_error(path);
     let folder = path
         .parent()
@@ -188,7 +207,7 @@ fn make_key_file(path: &Path) -> Result<zeroize::Zeroizing<String>, BootstrapErr
         .mode(0o700)
         .create(folder)
         .map_err(&failed)?;
-    let text = zeroize::Zeroizing::new(format!("{UNCONFIRMED}\n{}", *Keyring::generate_text("k1")));
+    let text = Zeroizing::new(format!("{UNCONFIRMED}\n{}", *Keyring::generate_text("k1")));
     // `create_new`: a process that is faster wins, and its file is read instead.
     match fs::OpenOptions::new()
         .write(true)
@@ -207,8 +226,34 @@ fn make_key_file(path: &Path) -> Result<zeroize::Zeroizing<String>, BootstrapErr
             Ok(text)
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            read_key_file(path)?.ok_or(BootstrapError::NoKey)
+            read_key_file(path).await?.ok_or(BootstrapError::NoKey)
         }
         Err(error) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_that_is_just_being_made_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys/master.keys");
+        assert!(read_key_file(&path).await.unwrap().is_none());
+        let made = make_key_file(&path).await.unwrap();
+        // Whoever comes second takes what is there.
+        assert_eq!(make_key_file(&path).await.unwrap(), made);
+
+        fs::write(&path, "").unwrap();
+        let writer = async {
+            tokio::time::sleep(LOOK * 2).await;
+            fs::write(&path, made.as_str()).unwrap();
+        };
+        let (found, ()) = tokio::join!(read_key_file(&path), writer);
+        assert_eq!(found.unwrap(), Some(made));
+        fs::write(&path, "").unwrap();
+        let empty = read_key_file(&path).await.unwrap().unwrap();
+        assert!(parse(&empty, "x").is_err());
     }
 }

@@ -7,7 +7,9 @@ use axum::{
     http::{HeaderMap, request::Parts},
 };
 
-use super::placeholder::{has_forwarding_header, is_private_peer};
+use rt_manage_shared::peer;
+
+use super::placeholder::has_forwarding_header;
 use crate::error::Problem;
 
 /// Where a request comes from.
@@ -30,13 +32,13 @@ impl Caller {
         Self {
             address,
             forwarded: has_forwarding_header(headers),
-            https: https && is_private_peer(address),
+            https: https && peer::is_private(address),
         }
     }
 
     /// Whether secrets that everybody knows are good enough for this caller.
     pub fn is_near(self) -> bool {
-        is_private_peer(self.address) && !self.forwarded
+        peer::is_private(self.address) && !self.forwarded
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 /// A secret text (token, password, key). Its memory is wiped on drop; `Debug` shows `[redacted]`;
 /// there is no `Display` and no `Serialize`, so it cannot reach a log or an answer unless somebody
@@ -21,6 +23,15 @@ impl Secret {
     /// upstream, or to the caller who has proven a right to it, and nowhere else.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
+    }
+
+    /// Whether somebody presents this secret. The time that takes tells nothing, not even the length: digests are
+    /// compared.
+    pub fn is(&self, presented: &[u8]) -> bool {
+        Sha256::digest(self.expose())
+            .as_slice()
+            .ct_eq(Sha256::digest(presented).as_slice())
+            .into()
     }
 
     /// Whether the text is empty.
@@ -65,5 +76,12 @@ mod tests {
             "[redacted] Some([redacted])"
         );
         assert_eq!(secret.expose(), "canary-1");
+    }
+
+    #[test]
+    fn only_the_same_text_is_the_secret() {
+        let secret = Secret::new("canary-1");
+        assert!(secret.is(b"canary-1"));
+        assert!(!secret.is(b"canary-2") && !secret.is(b"canary-") && !secret.is(b""));
     }
 }
