@@ -91,16 +91,19 @@ impl EmbeddedProducer {
         }
     }
 
-    pub(super) fn push(&self, lane: Lane, job: RefreshJob) -> Result<(), QueueError> {
+    pub(super) fn push(&self, lane: Lane, jobs: &[RefreshJob]) -> Result<(), QueueError> {
         let lane = self.lane(lane);
-        let id = TaskId::from_string(job.attempt);
-        lane.depth.fetch_add(1, Ordering::Relaxed);
-        lane.sender
-            .unbounded_send(TaskBuilder::new(job).task_id(id).build())
-            .map_err(|_| {
-                lane.depth.fetch_sub(1, Ordering::Relaxed);
-                QueueError("the embedded worker has ended".into())
-            })
+        for job in jobs {
+            let id = TaskId::from_string(job.attempt);
+            lane.depth.fetch_add(1, Ordering::Relaxed);
+            lane.sender
+                .unbounded_send(TaskBuilder::new(job.clone()).task_id(id).build())
+                .map_err(|_| {
+                    lane.depth.fetch_sub(1, Ordering::Relaxed);
+                    QueueError::Ended
+                })?;
+        }
+        Ok(())
     }
 
     pub(super) fn depth(&self, lane: Lane) -> u32 {
