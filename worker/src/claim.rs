@@ -20,7 +20,7 @@ use rt_manage_shared::{
 };
 
 use crate::{
-    egress::{BreakerSettings, Breakers, Pass},
+    egress::{BreakerSettings, Breakers, Ticket},
     settings::WorkerSettings,
 };
 
@@ -32,7 +32,7 @@ pub(crate) enum Claimed {
         /// The grant, claimed.
         record: Box<GrantRecord>,
         /// The breaker's permission; the call is reported under it.
-        pass: Pass,
+        ticket: Ticket,
     },
     /// The attempt is not to be made any more (claimed by another, cancelled, finished): drop the job.
     Gone,
@@ -71,7 +71,8 @@ impl Work for ClaimWork {
             let stopped = || Claimed::NotNow(NotNow::Switched(switch.name.clone()));
             return Ok(jobs.iter().map(|_| stopped()).collect());
         }
-        let held = coordination::held_egresses(tx, now).await?;
+        let read = BootInstant::now();
+        let holds = coordination::egress_holds(tx).await?;
         // Rows are locked in id order, so that batches of several workers cannot dead-lock one another.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by_key(|&index| jobs.get(index).map(|job| job.credential));
@@ -94,34 +95,31 @@ impl Work for ClaimWork {
                 continue;
             };
             let egress = self.settings.egress_key(&record.egress);
-            let until = held
-                .iter()
-                .find(|hold| hold.egress == egress.as_str())
-                .map(|hold| hold.hold_until);
-            *result = match until {
-                Some(until) => Claimed::NotNow(NotNow::EgressHeld { until }),
-                None => self.take(tx, job, record, &egress, now).await?,
+            let hold = holds.iter().find(|hold| hold.egress == egress.as_str());
+            let held_until = hold.map(|hold| read + hold.hold_until.since(now));
+            self.breakers.follow(&egress, read, held_until);
+            *result = match hold {
+                Some(hold) if hold.hold_until > now => Claimed::NotNow(NotNow::EgressHeld {
+                    until: hold.hold_until,
+                }),
+                _ => self.take(tx, job, record, &egress, now).await?,
             };
             if let Claimed::Yes {
-                record: claimed,
-                pass,
+                record: claimed, ..
             } = result
             {
                 taken.push(Taken {
+                    index,
                     job,
                     before: record,
                     after: claimed.grant.clone(),
-                    egress,
-                    pass: *pass,
                 });
             }
         }
+        self.settle_probes(tx, &holds, &mut taken, &mut results, now)
+            .await?;
         if self.write(tx, &taken, now).await? {
             return Ok(results);
-        }
-        for one in &taken {
-            self.breakers
-                .give_back(&one.egress, BootInstant::now(), one.pass);
         }
         // Alone, it is simply gone; together, nobody can tell which one, so each is tried for itself.
         if jobs.len() == 1 {
@@ -134,11 +132,10 @@ impl Work for ClaimWork {
 
 /// A claim that is about to be written.
 struct Taken<'a> {
+    index: usize,
     job: &'a RefreshJob,
     before: &'a GrantRecord,
     after: Grant,
-    egress: EgressKey,
-    pass: Pass,
 }
 
 impl ClaimWork {
@@ -176,30 +173,62 @@ impl ClaimWork {
         };
         // The breaker is asked last: its permission to probe must not be spent on an attempt that is gone.
         let asked = BootInstant::now();
-        let pass = self.breakers.try_pass(egress, asked);
-        match pass {
-            Pass::Go => {}
-            Pass::Probe => {
-                // One call finds out whether the egress works; until then all workers hold the others back.
-                let hold = EgressHold {
-                    egress: egress.to_string(),
-                    label: self.settings.egress_label(record).to_owned(),
-                    hold_until: now + BreakerSettings::default().open_for,
-                    reason: coordination::CIRCUIT_OPEN.into(),
-                };
-                coordination::hold_egress(tx, &hold).await?;
-            }
-            Pass::Wait(until) => {
+        let ticket = match self.breakers.ask(egress, asked) {
+            Ok(ticket) => ticket,
+            Err(until) => {
                 return Ok(Claimed::NotNow(NotNow::EgressHeld {
                     until: now + until.since(asked),
                 }));
             }
-        }
+        };
         let record = Box::new(GrantRecord {
             grant: claimed,
             ..record.clone()
         });
-        Ok(Claimed::Yes { record, pass })
+        Ok(Claimed::Yes { record, ticket })
+    }
+
+    /// One call finds out whether an egress works again, of all workers: those that another worker is faster with are
+    /// not taken. In the order of the egresses, so that batches of several workers cannot dead-lock one another.
+    async fn settle_probes(
+        &self,
+        tx: &mut Tx,
+        holds: &[EgressHold],
+        taken: &mut Vec<Taken<'_>>,
+        results: &mut [Claimed],
+        now: Millis,
+    ) -> Result<(), DbError> {
+        let until = now + BreakerSettings::default().open_for;
+        let mut probes: Vec<(EgressHold, usize)> = taken
+            .iter()
+            .filter_map(|one| match results.get(one.index) {
+                Some(Claimed::Yes { ticket, .. }) if ticket.is_probe() => {
+                    let hold = EgressHold {
+                        egress: ticket.egress().to_string(),
+                        label: self.settings.egress_label(one.before).to_owned(),
+                        hold_until: until,
+                        reason: coordination::CIRCUIT_OPEN.into(),
+                    };
+                    Some((hold, one.index))
+                }
+                _ => None,
+            })
+            .collect();
+        probes.sort_by(|(one, _), (other, _)| one.egress.cmp(&other.egress));
+        for (hold, index) in probes {
+            let seen = holds
+                .iter()
+                .find(|known| known.egress == hold.egress)
+                .map(|known| known.hold_until);
+            if coordination::begin_probe(tx, &hold, seen).await? {
+                continue;
+            }
+            taken.retain(|one| one.index != index);
+            if let Some(result) = results.get_mut(index) {
+                *result = Claimed::NotNow(NotNow::EgressHeld { until });
+            }
+        }
+        Ok(())
     }
 
     /// Writes all claims. `false`: a grant or an attempt has changed in the meantime.
@@ -220,3 +249,7 @@ impl ClaimWork {
             && attempts::claimed_many(tx, &ids, self.boot, now).await?)
     }
 }
+
+#[cfg(test)]
+#[path = "claim_tests.rs"]
+mod tests;

@@ -4,16 +4,21 @@
 //! differs. The protocol is in `refresh.rs`, in the order in which it happens.
 
 mod claim;
+pub mod cli;
 mod commit;
 pub mod egress;
 mod finished;
 mod gate;
 pub mod journal;
+pub mod probe;
 mod recovery;
 mod refresh;
 mod run;
+mod running;
 mod settings;
 mod supervise;
+#[cfg(test)]
+mod test_parts;
 
 use std::sync::Arc;
 
@@ -21,12 +26,14 @@ use rt_manage_shared::{
     clock::{Clock, Millis},
     db::{Db, DbError, batch::Batcher, coordination, coordination::WorkerInfo},
     id::BootId,
+    model::attempt::Lane,
     notify::Notifier,
     vault::Vault,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::gate::Gate;
+pub use crate::running::RunningWorker;
 pub use crate::settings::{SettingsError, WorkerSettings};
 use crate::{
     claim::ClaimWork,
@@ -39,6 +46,9 @@ use crate::{
 /// Room reserved in the journal for each answer: three JWTs and a refresh token of the largest size met take
 /// about 20 KiB; sealing adds little.
 const ANSWER_RESERVE_BYTES: u64 = 64 * 1024;
+
+/// The lanes that a worker works on.
+const LANES: [Lane; 2] = [Lane::Interactive, Lane::Bulk];
 
 /// What a worker is built from.
 #[derive(Debug, Clone)]
@@ -73,7 +83,11 @@ pub struct Worker {
     gate: Gate,
     claims: Batcher<ClaimWork>,
     commits: Batcher<CommitWork>,
+    /// Jobs in hand, those included that wait for a permit.
+    jobs: TaskTracker,
+    /// Calls under way, from claim to commit.
     in_flight: TaskTracker,
+    failing: run::FailingLanes,
     recovery: tokio::sync::Mutex<Recovery>,
 }
 
@@ -131,7 +145,9 @@ impl Worker {
             }),
             recovery: tokio::sync::Mutex::new(Recovery::new(&settings.journal_directory)),
             gate: Gate::new(draining),
+            jobs: TaskTracker::new(),
             in_flight: TaskTracker::new(),
+            failing: run::FailingLanes::default(),
             db,
             vault,
             clock,
@@ -140,6 +156,9 @@ impl Worker {
             journal,
             breakers,
         });
+        // Reading root certificates takes a while; nobody's first refresh shall wait for it. One that cannot be
+        // built is told with the refresh that needs it.
+        let _ = worker.clients.get(&worker.settings.default_egress);
         coordination::register_worker(&mut &worker.db, &worker.info()).await?;
         worker.recover().await?;
         tracing::info!(worker = %boot, concurrency = worker.settings.concurrency, "worker started");
@@ -148,21 +167,32 @@ impl Worker {
 
     fn info(&self) -> WorkerInfo {
         WorkerInfo {
-            boot_id: self.boot,
+            boot_id: self.boot.to_string(),
             host: rustix::system::uname()
                 .nodename()
                 .to_string_lossy()
                 .into_owned(),
-            version: env!("CARGO_PKG_VERSION"),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: self.started_at,
+            lanes: LANES.map(|lane| lane.to_string()).join(","),
         }
+    }
+
+    /// This start of the worker.
+    pub fn boot(&self) -> BootId {
+        self.boot
     }
 
     /// Why nothing is claimed at the moment, for readiness.
     pub fn not_ready_because(&self) -> Option<String> {
         match self.journal.health().failure {
             Some(failure) => Some(format!("journal: {failure}")),
-            None => self.gate.closed_because().map(str::to_owned),
+            None => match self.gate.closed_because() {
+                None if self.failing.any() => {
+                    Some("the queue cannot be consumed; see the log".into())
+                }
+                reason => reason.map(str::to_owned),
+            },
         }
     }
 }

@@ -214,8 +214,10 @@ impl Worker {
                 finished_at: now,
             };
             let mut tx = self.db.begin().await?;
-            attempts::insert(&mut tx, &attempt).await?;
-            attempts::finish(&mut tx, attempt.id, &ending).await?;
+            // Another worker that sees the same journal may be doing the same at this moment.
+            if attempts::insert_if_absent(&mut tx, &attempt).await? {
+                attempts::finish(&mut tx, attempt.id, &ending).await?;
+            }
             tx.commit().await?;
         }
         Ok(())
@@ -369,7 +371,10 @@ impl Worker {
                 older_than: retention,
                 now,
             };
-            let stale = |worker: BootId| !live.contains(&worker.to_string());
+            let stale = |worker: BootId| {
+                let worker = worker.to_string();
+                live.iter().all(|live| live.info.boot_id != worker)
+            };
             // Every attempt that the database has recorded is noted in some journal, by its owner or by whoever replayed it.
             crate::journal::delete_expired(&directory, &options, stale, |_| false)
         })

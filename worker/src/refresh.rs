@@ -13,7 +13,9 @@ use rt_manage_shared::{
     id::AttemptId,
     model::attempt::{Lane, OutcomeKind},
     notify::Event,
-    openai::{CallResult, Egress, NotSentKind, Outcome, RawAnswer, TokenRequest, classify},
+    openai::{
+        CallResult, Egress, EgressKey, NotSentKind, Outcome, RawAnswer, TokenRequest, classify,
+    },
     queue::RefreshJob,
     vault::{Place, Secret, VaultError},
 };
@@ -22,7 +24,7 @@ use crate::{
     Worker,
     claim::{Claimed, NotNow},
     commit::Committed,
-    egress::{self, BreakerStatus, EgressClient, Pass, Verdict},
+    egress::{self, EgressClient, Ticket, Verdict},
     finished::{CallFacts, Finished, Sealing},
     journal::{Answer, Intent, Reservation},
 };
@@ -39,8 +41,8 @@ impl Worker {
             return self.give_back(job.attempt).await;
         }
         let send_by = BootInstant::now() + self.settings.send_budget;
-        let (claimed, pass) = match self.claims.submit(Arc::new(job.clone())).await {
-            Ok(Claimed::Yes { record, pass }) => (record, pass),
+        let (claimed, ticket) = match self.claims.submit(Arc::new(job.clone())).await {
+            Ok(Claimed::Yes { record, ticket }) => (record, ticket),
             Ok(Claimed::Gone) => return,
             Ok(Claimed::NotNow(reason)) => {
                 Self::note_not_now(&job, &reason);
@@ -57,7 +59,7 @@ impl Worker {
         let worker = Arc::clone(self);
         let work = self
             .in_flight
-            .spawn(async move { worker.refresh(job, &claimed, pass, send_by).await });
+            .spawn(async move { worker.refresh(job, &claimed, ticket, send_by).await });
         if work.await.is_err() {
             // A panic is a fault of ours; the claim stands and is settled like that of a crashed worker.
             tracing::error!(
@@ -70,7 +72,7 @@ impl Worker {
         &self,
         job: RefreshJob,
         record: &GrantRecord,
-        pass: Pass,
+        ticket: Ticket,
         send_by: BootInstant,
     ) {
         let started = BootInstant::now();
@@ -80,7 +82,7 @@ impl Worker {
             Err(outcome) => (outcome, CallFacts::default()),
         };
         facts.duration_ms = u32::try_from(started.elapsed().as_millis()).ok();
-        self.pace(record, pass, &outcome).await;
+        self.pace(record, ticket, &outcome).await;
         metrics::counter!("rtm_refresh_attempts_total", "outcome" => outcome.name()).increment(1);
         metrics::histogram!("rtm_refresh_seconds").record(started.elapsed().as_secs_f64());
         tracing::info!(
@@ -304,26 +306,27 @@ impl Worker {
     }
 
     /// Tells the breaker, and all processes, what this egress has just been through.
-    async fn pace(&self, record: &GrantRecord, pass: Pass, outcome: &Outcome) {
-        let egress = self.settings.egress_key(&record.egress);
+    async fn pace(&self, record: &GrantRecord, mut ticket: Ticket, outcome: &Outcome) {
+        let egress = ticket.egress().clone();
         let verdict = Verdict::of(outcome);
         let now = BootInstant::now();
-        self.breakers.record(&egress, now, pass, verdict);
+        ticket.report(now, verdict);
         let hold = |wait: Duration, reason: &str| EgressHold {
             egress: egress.to_string(),
             label: self.settings.egress_label(record).to_owned(),
             hold_until: self.clock.now() + wait,
             reason: reason.to_owned(),
         };
-        let result = match (verdict, self.breakers.status(&egress, now)) {
+        let result = match (verdict, self.breakers.to_share(&egress, now)) {
             (Verdict::RetryAfter(wait), _) => {
-                self.hold(&hold(wait, coordination::RETRY_AFTER)).await
-            }
-            (Verdict::Failed, BreakerStatus::Open(until)) => {
-                self.hold(&hold(until.since(now), coordination::CIRCUIT_OPEN))
+                self.hold(&egress, &hold(wait, coordination::RETRY_AFTER))
                     .await
             }
-            (Verdict::Healthy, _) if pass == Pass::Probe => {
+            (Verdict::Failed, Some(until)) => {
+                self.hold(&egress, &hold(until.since(now), coordination::CIRCUIT_OPEN))
+                    .await
+            }
+            (Verdict::Healthy, _) if ticket.is_probe() => {
                 tracing::info!(
                     egress = self.settings.egress_label(record),
                     "the egress works again"
@@ -339,10 +342,12 @@ impl Worker {
         }
     }
 
-    async fn hold(&self, hold: &EgressHold) -> Result<(), DbError> {
+    async fn hold(&self, egress: &EgressKey, hold: &EgressHold) -> Result<(), DbError> {
         tracing::warn!(egress = %hold.label, reason = %hold.reason, until = %hold.hold_until.to_rfc3339(), "egress on hold");
         metrics::counter!("rtm_egress_holds_total", "reason" => hold.reason.clone()).increment(1);
-        coordination::hold_egress(&mut &self.db, hold).await
+        coordination::hold_egress(&mut &self.db, hold).await?;
+        self.breakers.note_shared(egress, BootInstant::now());
+        Ok(())
     }
 
     /// Leaves the attempt queued; the dispatcher pushes it again when it can be made.

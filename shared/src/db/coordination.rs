@@ -1,33 +1,52 @@
 //! The tables by which processes know of one another: `workers`, `leases`, `egresses`.
 
+use std::time::Duration;
+
 use crate::{clock::Millis, id::BootId};
 
 use super::{DbError, Dialect, Execute, Tx, sql};
 
 /// A worker process, as it registers itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerInfo {
     /// This start of it.
-    pub boot_id: BootId,
+    pub boot_id: String,
     /// Host name.
     pub host: String,
     /// Program version.
-    pub version: &'static str,
+    pub version: String,
     /// When it started.
     pub started_at: Millis,
+    /// The lanes that it works on, separated by commas; empty where it is older than this column.
+    pub lanes: String,
 }
+
+/// A worker that has said not long ago that it lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveWorker {
+    /// What it registered.
+    pub info: WorkerInfo,
+    /// When it last said that it lives.
+    pub heartbeat_at: Millis,
+    /// Calls that it had under way then.
+    pub in_flight: u32,
+}
+
+/// Heartbeats that may be missing before a worker no longer counts as alive: one lost packet is no death.
+const MISSED_HEARTBEATS: u32 = 3;
 
 /// Registers a worker.
 pub async fn register_worker(db: &mut impl Execute, worker: &WorkerInfo) -> Result<(), DbError> {
     let statement = sql(
-        "INSERT INTO {workers} (boot_id, host, version, started_at, heartbeat_at, in_flight) \
-         VALUES (?, ?, ?, ?, ?, 0)",
+        "INSERT INTO {workers} (boot_id, host, version, started_at, heartbeat_at, in_flight, lanes) \
+         VALUES (?, ?, ?, ?, ?, 0, ?)",
     )
-    .bind(worker.boot_id)
+    .bind(worker.boot_id.clone())
     .bind(worker.host.clone())
-    .bind(worker.version)
+    .bind(worker.version.clone())
     .bind(worker.started_at)
-    .bind(worker.started_at);
+    .bind(worker.started_at)
+    .bind(worker.lanes.clone());
     db.execute(statement).await.map(|_| ())
 }
 
@@ -57,11 +76,36 @@ pub async fn stop_worker(db: &mut impl Execute, id: BootId, now: Millis) -> Resu
 }
 
 /// Workers whose last sign of life is at or after `since`.
-pub async fn live_workers(db: &mut impl Execute, since: Millis) -> Result<Vec<String>, DbError> {
-    let statement = sql("SELECT boot_id FROM {workers} WHERE heartbeat_at >= ? AND stopped_at IS NULL ORDER BY boot_id")
-        .bind(since);
+pub async fn live_workers(
+    db: &mut impl Execute,
+    since: Millis,
+) -> Result<Vec<LiveWorker>, DbError> {
+    let statement = sql(
+        "SELECT boot_id, host, version, started_at, heartbeat_at, in_flight, lanes FROM {workers} \
+                         WHERE heartbeat_at >= ? AND stopped_at IS NULL ORDER BY boot_id",
+    )
+    .bind(since);
     let rows = db.fetch_all(statement).await?;
-    rows.iter().map(|row| row.text("boot_id")).collect()
+    rows.iter()
+        .map(|row| {
+            Ok(LiveWorker {
+                info: WorkerInfo {
+                    boot_id: row.text("boot_id")?,
+                    host: row.text("host")?,
+                    version: row.text("version")?,
+                    started_at: Millis(row.int("started_at")?),
+                    lanes: row.text("lanes")?,
+                },
+                heartbeat_at: Millis(row.int("heartbeat_at")?),
+                in_flight: row.count("in_flight")?,
+            })
+        })
+        .collect()
+}
+
+/// The oldest last sign of life of a worker that counts as alive at `now` (database time).
+pub fn alive_since(now: Millis, heartbeat: Duration) -> Millis {
+    now - heartbeat.saturating_mul(MISSED_HEARTBEATS)
 }
 
 /// Forgets workers that were last seen before `before`.
@@ -122,6 +166,17 @@ pub async fn renew_lease(
     Ok(db.execute(statement).await? == 1)
 }
 
+/// Gives a lease up that still looks as `seen`, so that another process takes it at once.
+pub async fn release_lease(db: &mut impl Execute, name: &str, seen: &Lease) -> Result<(), DbError> {
+    let statement =
+        sql("UPDATE {leases} SET holder = '', beat = ? WHERE name = ? AND holder = ? AND beat = ?")
+            .bind(seen.beat.wrapping_add(1))
+            .bind(name)
+            .bind(seen.holder.clone())
+            .bind(seen.beat);
+    db.execute(statement).await.map(|_| ())
+}
+
 /// The turn of those that take in refresh tokens from outside: what they check must still hold when they write.
 pub const TOKEN_ADMISSION: &str = "turn:token_admission";
 
@@ -143,7 +198,8 @@ pub async fn take_turn(tx: &mut Tx, name: &str) -> Result<(), DbError> {
     Ok(())
 }
 
-/// An egress that has to wait.
+/// An egress that has to wait, or whose wait is over and whose circuit nobody has closed yet: then one call finds out
+/// whether it works again, and everything else still waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EgressHold {
     /// Its key.
@@ -156,39 +212,73 @@ pub struct EgressHold {
     pub reason: String,
 }
 
-/// Holds an egress until a time, unless it is held longer already.
+/// Holds an egress until a time, unless it is held longer already. A `Retry-After` is remembered as the reason until
+/// the hold is over, so that nobody lifts it; an open circuit does not hide one.
 pub async fn hold_egress(db: &mut impl Execute, hold: &EgressHold) -> Result<(), DbError> {
-    let update = || {
-        sql("UPDATE {egresses} SET hold_until = ?, reason = ?, label = ? WHERE egress = ? AND hold_until < ?")
+    if hold.reason == RETRY_AFTER {
+        let note = sql("UPDATE {egresses} SET reason = ? WHERE egress = ?")
+            .bind(RETRY_AFTER)
+            .bind(hold.egress.clone());
+        db.execute(note).await?;
+    }
+    let extend = || {
+        sql("UPDATE {egresses} SET hold_until = ?, label = ? WHERE egress = ? AND hold_until < ?")
             .bind(hold.hold_until)
-            .bind(hold.reason.clone())
             .bind(hold.label.clone())
             .bind(hold.egress.clone())
             .bind(hold.hold_until)
     };
-    if db.execute(update()).await? > 0 {
+    if db.execute(extend()).await? > 0 || insert_hold(db, hold).await? {
         return Ok(());
     }
+    // The row in the way is a longer hold, or one that came in the meantime and may be shorter.
+    db.execute(extend()).await.map(|_| ())
+}
+
+async fn insert_hold(db: &mut impl Execute, hold: &EgressHold) -> Result<bool, DbError> {
     let insert =
         sql("INSERT INTO {egresses} (egress, label, hold_until, reason) VALUES (?, ?, ?, ?)")
             .bind(hold.egress.clone())
             .bind(hold.label.clone())
             .bind(hold.hold_until)
             .bind(hold.reason.clone());
-    // A row in the way is a longer hold, or one that came in the meantime and may be shorter.
-    if !db.insert_if_absent(insert).await? {
-        db.execute(update()).await?;
-    }
-    Ok(())
+    db.insert_if_absent(insert).await
+}
+
+/// Takes the turn to try an egress: of all workers that have seen its hold end at `seen` (or no hold at all) exactly one
+/// gets `true`, and until `hold` ends everybody else waits. It counts when the transaction is committed.
+pub async fn begin_probe(
+    db: &mut impl Execute,
+    hold: &EgressHold,
+    seen: Option<Millis>,
+) -> Result<bool, DbError> {
+    let Some(seen) = seen else {
+        return insert_hold(db, hold).await;
+    };
+    let statement = sql(
+        "UPDATE {egresses} SET hold_until = ?, reason = ?, label = ? WHERE egress = ? AND hold_until = ?",
+    )
+    .bind(hold.hold_until)
+    .bind(hold.reason.clone())
+    .bind(hold.label.clone())
+    .bind(hold.egress.clone())
+    .bind(seen);
+    Ok(db.execute(statement).await? == 1)
 }
 
 /// The egresses that have to wait at `now`.
 pub async fn held_egresses(db: &mut impl Execute, now: Millis) -> Result<Vec<EgressHold>, DbError> {
+    let mut holds = egress_holds(db).await?;
+    holds.retain(|hold| hold.hold_until > now);
+    Ok(holds)
+}
+
+/// All egresses that are not known to work, those whose wait is over included.
+pub async fn egress_holds(db: &mut impl Execute) -> Result<Vec<EgressHold>, DbError> {
     let rows = db
-        .fetch_all(
-            sql("SELECT egress, label, hold_until, reason FROM {egresses} WHERE hold_until > ?")
-                .bind(now),
-        )
+        .fetch_all(sql(
+            "SELECT egress, label, hold_until, reason FROM {egresses} ORDER BY egress",
+        ))
         .await?;
     rows.iter()
         .map(|row| {
@@ -202,12 +292,18 @@ pub async fn held_egresses(db: &mut impl Execute, now: Millis) -> Result<Vec<Egr
         .collect()
 }
 
-/// Lets an egress go again whose circuit was open; a `Retry-After` stays in force.
+/// Lets an egress go again that was found to work; a `Retry-After` stays in force.
 pub async fn close_circuit(db: &mut impl Execute, egress: &str) -> Result<bool, DbError> {
     let statement = sql("DELETE FROM {egresses} WHERE egress = ? AND reason = ?")
         .bind(egress)
         .bind(CIRCUIT_OPEN);
     Ok(db.execute(statement).await? > 0)
+}
+
+/// Forgets egresses whose wait was over before `before` and that nobody has tried since: nobody uses them any more.
+pub async fn forget_egresses(db: &mut impl Execute, before: Millis) -> Result<u64, DbError> {
+    db.execute(sql("DELETE FROM {egresses} WHERE hold_until < ?").bind(before))
+        .await
 }
 
 /// Reason of a hold: too many calls in a row failed.

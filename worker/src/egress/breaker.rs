@@ -112,6 +112,8 @@ enum State {
 pub struct Breaker {
     settings: BreakerSettings,
     state: State,
+    /// Since when the database is known to hold this egress for all workers; `None` while it does not.
+    shared: Option<BootInstant>,
     /// The longest `Retry-After` so far; holds in every state.
     hold_until: Option<BootInstant>,
     last_probe: Option<BootInstant>,
@@ -126,12 +128,53 @@ impl Breaker {
         Self {
             settings,
             state: State::Closed,
+            shared: None,
             hold_until: None,
             last_probe: None,
             consecutive: 0,
             samples: VecDeque::new(),
             failures: 0,
         }
+    }
+
+    /// Follows what the database said about this egress when it was asked at `read`: held until then (which may have
+    /// passed: then one worker tries it), or not held. A hold that this breaker wanted and that is gone again was lifted
+    /// by another worker's successful probe.
+    pub fn follow(&mut self, read: BootInstant, held_until: Option<BootInstant>) {
+        match (held_until, self.state) {
+            (Some(until), State::Closed) => {
+                self.state = State::Open { until };
+                self.shared = Some(read);
+                self.forget();
+            }
+            (Some(held), State::Open { until }) => {
+                self.state = State::Open {
+                    until: until.max(held),
+                };
+                // One that is still to be shared may reach further than the one that stands there.
+                self.shared = self.shared.map(|_| read);
+            }
+            (Some(_), State::Probing { .. }) => self.shared = Some(read),
+            (None, State::Closed) => {}
+            (None, State::Open { .. } | State::Probing { .. }) => {
+                if self.shared.is_some_and(|shared| shared < read) {
+                    self.close();
+                }
+            }
+        }
+    }
+
+    /// Until when all workers shall wait, where the database does not know it yet.
+    pub fn to_share(&self, now: BootInstant) -> Option<BootInstant> {
+        match self.state {
+            State::Open { until } if self.shared.is_none() && until > now => Some(until),
+            _ => None,
+        }
+    }
+
+    /// The database has known since `at` that this egress is held.
+    pub const fn note_shared(&mut self, at: BootInstant) {
+        self.shared = Some(at);
     }
 
     /// Asks for one call at `now`.
@@ -208,11 +251,13 @@ impl Breaker {
         self.state = State::Open {
             until: now + self.settings.open_for,
         };
+        self.shared = None;
         self.forget();
     }
 
     fn close(&mut self) {
         self.state = State::Closed;
+        self.shared = None;
         self.forget();
     }
 

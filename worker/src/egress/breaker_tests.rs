@@ -238,3 +238,60 @@ proptest! {
         prop_assert!(!matches!(breaker.try_pass(now), Pass::Wait(_)));
     }
 }
+
+#[test]
+fn holds_of_other_workers_are_followed() {
+    let (mut breaker, t0) = breaker();
+    for _ in 0..4 {
+        breaker.record(t0, Pass::Go, Verdict::Failed);
+    }
+    let until = t0 + secs(10);
+    breaker.follow(t0, Some(until));
+    assert_eq!(breaker.to_share(t0), None, "all know it");
+    assert_eq!(breaker.try_pass(t0 + secs(1)), Pass::Wait(until));
+    // When the wait is over, one call finds out: nobody has said that the egress works.
+    breaker.follow(until, Some(until));
+    assert_eq!(breaker.try_pass(until), Pass::Probe);
+    // Another worker was faster.
+    breaker.give_back(until, Pass::Probe);
+    breaker.follow(until + secs(1), Some(until + secs(10)));
+    assert!(matches!(breaker.try_pass(until + secs(1)), Pass::Wait(_)));
+    // And found that it works: all go on, and what failed before counts no more.
+    breaker.follow(until + secs(2), None);
+    for _ in 0..4 {
+        assert_eq!(breaker.try_pass(until + secs(2)), Pass::Go);
+        breaker.record(until + secs(2), Pass::Go, Verdict::Failed);
+    }
+    assert_eq!(breaker.try_pass(until + secs(2)), Pass::Go);
+}
+
+#[test]
+fn what_is_not_shared_yet_is_not_lifted() {
+    let (mut breaker, t0) = breaker();
+    for _ in 0..5 {
+        breaker.record(t0, Pass::Go, Verdict::Failed);
+    }
+    let until = t0 + secs(10);
+    assert_eq!(breaker.to_share(t0), Some(until));
+    // Neither by a look before the others could know …
+    breaker.follow(t0 + secs(1), None);
+    assert_eq!(breaker.try_pass(t0 + secs(1)), Pass::Wait(until));
+    // … nor by one that began before.
+    breaker.note_shared(t0 + secs(3));
+    assert_eq!(breaker.to_share(t0 + secs(3)), None);
+    breaker.follow(t0 + secs(2), None);
+    assert_eq!(breaker.try_pass(t0 + secs(3)), Pass::Wait(until));
+    breaker.follow(t0 + secs(4), None);
+    assert_eq!(breaker.try_pass(t0 + secs(4)), Pass::Go);
+}
+
+#[test]
+fn a_failed_probe_is_to_be_shared_again() {
+    let (mut breaker, t0) = breaker();
+    breaker.follow(t0, Some(t0));
+    assert_eq!(breaker.try_pass(t0), Pass::Probe);
+    // Its own hold stands in the database while the call lasts.
+    breaker.follow(t0 + secs(1), Some(t0 + secs(10)));
+    breaker.record(t0 + secs(2), Pass::Probe, Verdict::Failed);
+    assert_eq!(breaker.to_share(t0 + secs(2)), Some(t0 + secs(12)));
+}

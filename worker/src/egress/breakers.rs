@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rt_manage_shared::{clock::BootInstant, openai::EgressKey};
@@ -20,7 +20,61 @@ pub struct Breakers {
     breakers: Mutex<HashMap<EgressKey, Breaker>>,
 }
 
+/// The permission for one call. Dropped without a report it is given back: whatever kept the call from being made, a
+/// claim that was not committed included, the next one may ask at once.
+#[derive(Debug)]
+pub struct Ticket {
+    breakers: Arc<Breakers>,
+    egress: EgressKey,
+    pass: Pass,
+    reported: bool,
+}
+
+impl Ticket {
+    /// Whether this call decides if the others may follow.
+    pub fn is_probe(&self) -> bool {
+        self.pass == Pass::Probe
+    }
+
+    /// The egress that it is for.
+    pub const fn egress(&self) -> &EgressKey {
+        &self.egress
+    }
+
+    /// Says how the call went.
+    pub fn report(&mut self, now: BootInstant, verdict: Verdict) {
+        self.reported = true;
+        self.breakers.record(&self.egress, now, self.pass, verdict);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.reported {
+            self.breakers
+                .give_back(&self.egress, BootInstant::now(), self.pass);
+        }
+    }
+}
+
 impl Breakers {
+    /// Asks for one call through `egress`, or says when to ask again.
+    pub fn ask(
+        self: &Arc<Self>,
+        egress: &EgressKey,
+        now: BootInstant,
+    ) -> Result<Ticket, BootInstant> {
+        match self.try_pass(egress, now) {
+            Pass::Wait(until) => Err(until),
+            pass => Ok(Ticket {
+                breakers: Arc::clone(self),
+                egress: egress.clone(),
+                pass,
+                reported: false,
+            }),
+        }
+    }
+
     /// No breakers yet.
     pub fn new(settings: BreakerSettings) -> Self {
         Self {
@@ -42,6 +96,33 @@ impl Breakers {
         let pass = breaker.try_pass(now);
         breakers.insert(egress.clone(), breaker);
         pass
+    }
+
+    /// Follows the database: see [`Breaker::follow`].
+    pub fn follow(&self, egress: &EgressKey, read: BootInstant, held_until: Option<BootInstant>) {
+        let mut breakers = self.lock();
+        match (breakers.get_mut(egress), held_until) {
+            (Some(breaker), _) => breaker.follow(read, held_until),
+            (None, None) => {}
+            (None, Some(_)) => breakers
+                .entry(egress.clone())
+                .or_insert_with(|| Breaker::new(self.settings))
+                .follow(read, held_until),
+        }
+    }
+
+    /// Until when all workers shall wait: see [`Breaker::to_share`].
+    pub fn to_share(&self, egress: &EgressKey, now: BootInstant) -> Option<BootInstant> {
+        self.lock()
+            .get(egress)
+            .and_then(|breaker| breaker.to_share(now))
+    }
+
+    /// All workers know: see [`Breaker::note_shared`].
+    pub fn note_shared(&self, egress: &EgressKey, at: BootInstant) {
+        if let Some(breaker) = self.lock().get_mut(egress) {
+            breaker.note_shared(at);
+        }
     }
 
     /// Reports a call: see [`Breaker::record`].

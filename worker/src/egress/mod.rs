@@ -10,7 +10,7 @@ mod gate;
 mod resolver;
 
 pub use breaker::{Breaker, BreakerSettings, BreakerStatus, Pass, Verdict};
-pub use breakers::Breakers;
+pub use breakers::{Breakers, Ticket};
 pub use call::{MAX_ANSWER_BYTES, call};
 pub use client::{ClientOptions, Clients, EgressClient, install_crypto_provider};
 

@@ -1,0 +1,56 @@
+//! Consuming the queue inside this process.
+
+use std::{convert::Infallible, sync::Arc};
+
+use apalis::prelude::{Data, WorkerBuilder, WorkerBuilderExt as _, WorkerError};
+use rt_manage_shared::queue::{
+    RefreshJob,
+    embedded::{DepthGuard, EmbeddedConsumer},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{LaneContext, in_a_task_of_its_own};
+use crate::Worker;
+
+#[derive(Debug, Clone)]
+struct EmbeddedLane {
+    lane: LaneContext,
+    depth: DepthGuard,
+}
+
+async fn handle(job: RefreshJob, embedded: Data<EmbeddedLane>) -> Result<(), Infallible> {
+    let lane = embedded.lane.clone();
+    in_a_task_of_its_own(&embedded.lane.worker.jobs, lane.perform(job)).await;
+    embedded.depth.job_done();
+    Ok(())
+}
+
+impl Worker {
+    /// Runs both lanes until `stop`; returns when no call is in flight any more.
+    pub async fn run_embedded(
+        self: &Arc<Self>,
+        interactive: EmbeddedConsumer,
+        bulk: EmbeddedConsumer,
+        stop: CancellationToken,
+    ) -> Result<(), WorkerError> {
+        let run = |lane: LaneContext, consumer: EmbeddedConsumer| {
+            let stop = stop.clone();
+            let worker = WorkerBuilder::new(format!("{}-{}", self.boot, lane.lane))
+                .backend(consumer.storage)
+                .concurrency(self.lane_concurrency(lane.lane))
+                .data(EmbeddedLane {
+                    lane,
+                    depth: consumer.depth,
+                })
+                .build(handle);
+            worker.run_until(async move {
+                stop.cancelled().await;
+                Ok::<(), WorkerError>(())
+            })
+        };
+        let [first, second] = self.lanes();
+        let result = tokio::try_join!(run(first, interactive), run(second, bulk));
+        self.finish().await;
+        result.map(|_| ())
+    }
+}

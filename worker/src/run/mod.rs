@@ -1,0 +1,98 @@
+//! The worker over apalis: one apalis worker for each lane, the same handler in both, over either queue.
+
+mod embedded;
+mod redis;
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use rt_manage_shared::{model::attempt::Lane, queue::RefreshJob};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::Worker;
+
+/// What the handler of one lane works with.
+#[derive(Debug, Clone)]
+struct LaneContext {
+    worker: Arc<Worker>,
+    lane: Lane,
+    /// Calls in flight over both lanes: what a `kill -9` can cost at most.
+    permits: Arc<Semaphore>,
+}
+
+impl LaneContext {
+    async fn perform(self, job: RefreshJob) {
+        // The semaphore is never closed; without a permit the job is dropped here and pushed again later.
+        if let Ok(_permit) = self.permits.acquire().await {
+            self.worker.handle(self.lane, job).await;
+        }
+    }
+}
+
+/// Which lanes cannot be consumed at the moment.
+#[derive(Debug, Default)]
+pub(crate) struct FailingLanes {
+    interactive: Arc<AtomicBool>,
+    bulk: Arc<AtomicBool>,
+}
+
+impl FailingLanes {
+    fn lane(&self, lane: Lane) -> Arc<AtomicBool> {
+        Arc::clone(match lane {
+            Lane::Interactive => &self.interactive,
+            Lane::Bulk => &self.bulk,
+        })
+    }
+
+    /// Whether any is.
+    pub(crate) fn any(&self) -> bool {
+        [&self.interactive, &self.bulk]
+            .iter()
+            .any(|failing| failing.load(Ordering::Acquire))
+    }
+}
+
+/// Runs a job in a task of its own: apalis drops its handlers when a queue fails, and a job that has begun must
+/// not be dropped. apalis never retries either: whatever was not done stands in the database and comes again
+/// from there.
+async fn in_a_task_of_its_own(tasks: &TaskTracker, job: impl Future<Output = ()> + Send + 'static) {
+    if tasks.spawn(job).await.is_err() {
+        tracing::error!(
+            "a job ended by a panic; what it had claimed is settled as that of a lost worker"
+        );
+    }
+}
+
+impl Worker {
+    fn lanes(self: &Arc<Self>) -> [LaneContext; 2] {
+        let permits = Arc::new(Semaphore::new(self.settings.concurrency));
+        [Lane::Interactive, Lane::Bulk].map(|lane| LaneContext {
+            worker: Arc::clone(self),
+            lane,
+            permits: Arc::clone(&permits),
+        })
+    }
+
+    /// Jobs of a lane in hand at once.
+    fn lane_concurrency(&self, lane: Lane) -> usize {
+        match lane {
+            Lane::Interactive => self.settings.concurrency,
+            Lane::Bulk => self.settings.bulk_concurrency(),
+        }
+    }
+
+    /// Nothing is claimed any more; returns when no call is in flight.
+    async fn finish(&self) {
+        self.gate.stop();
+        self.jobs.close();
+        self.jobs.wait().await;
+        self.in_flight.close();
+        self.in_flight.wait().await;
+    }
+}
