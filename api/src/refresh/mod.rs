@@ -7,10 +7,9 @@ use std::{sync::Arc, time::Duration};
 
 use rt_manage_shared::{
     clock::Clock,
-    db::{Db, DbError, attempts, attempts::Attempt, batch::Batcher},
+    db::{Db, DbError, attempts::Attempt, batch::Batcher},
     hooks,
     id::AttemptId,
-    model::attempt::Lane,
     notify::Notifier,
     queue::{Producer, RefreshJob},
 };
@@ -23,8 +22,6 @@ use self::{request::RequestWork, waiters::Waiters};
 /// Requests refreshes and waits for them; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Refresher {
-    db: Db,
-    clock: Clock,
     producer: Producer,
     requests: Batcher<RequestWork>,
     waiters: Waiters,
@@ -58,33 +55,41 @@ impl Refresher {
         Self {
             requests: Batcher::start(db.clone(), work),
             waiters: Waiters::start(db.clone(), notifier, stop),
-            db: db.clone(),
-            clock: clock.clone(),
             producer,
         }
     }
 
-    /// Queues an attempt, joins the open one, or says why neither is to be.
+    /// Queues an attempt and pushes it, joins the open one, or says why neither is to be.
     pub async fn ask(&self, ask: Ask) -> Result<Asked, DbError> {
         let lane = ask.lane;
         let credential = ask.credential;
+        let asked = self.queue(ask).await?;
+        let (attempt, new) = match asked {
+            Asked::Queued { attempt } => (attempt, true),
+            Asked::Joined {
+                attempt,
+                push: true,
+            } => (attempt, false),
+            _ => return Ok(asked),
+        };
+        let job = RefreshJob {
+            credential,
+            attempt,
+        };
+        // When the queue does not take it, the row stands and the dispatcher pushes later.
+        if let Err(error) = self.producer.push(lane, &[job]).await {
+            tracing::warn!(%attempt, error = %error, "not pushed; the dispatcher will");
+            if new {
+                return Ok(Asked::NotPushed { attempt });
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Like [`Refresher::ask`], but leaves the push to the dispatcher.
+    pub async fn queue(&self, ask: Ask) -> Result<Asked, DbError> {
         let asked = self.requests.submit(Arc::new(ask)).await?;
         hooks::step("request.after_commit");
-        if let Asked::Queued { attempt }
-        | Asked::Joined {
-            attempt,
-            push: true,
-        } = asked
-        {
-            self.push(
-                lane,
-                RefreshJob {
-                    credential,
-                    attempt,
-                },
-            )
-            .await;
-        }
         Ok(asked)
     }
 
@@ -94,21 +99,6 @@ impl Refresher {
         match tokio::time::timeout(limit, self.waiters.wait(attempt)).await {
             Ok(Some(ended)) => Waited::Ended(ended),
             Ok(None) | Err(_) => Waited::TimedOut,
-        }
-    }
-
-    /// Pushes a hint to the queue. When the queue does not take it, the row stands and the dispatcher pushes later.
-    pub(crate) async fn push(&self, lane: Lane, job: RefreshJob) {
-        let attempt = job.attempt;
-        if let Err(error) = self.producer.push(lane, job) {
-            tracing::warn!(%attempt, error = %error, "not pushed; the dispatcher will");
-            return;
-        }
-        if lane == Lane::Bulk
-            && let Err(error) = attempts::pushed(&mut &self.db, &[attempt], self.clock.now()).await
-        {
-            // It is pushed twice then, and claimed once.
-            tracing::debug!(%attempt, error = %error, "could not note a push");
         }
     }
 }

@@ -42,6 +42,11 @@ pub enum Asked {
         /// The attempt.
         attempt: AttemptId,
     },
+    /// A new attempt waits for a worker, and the queue is away: it is made when the queue is back.
+    NotPushed {
+        /// The attempt.
+        attempt: AttemptId,
+    },
     /// An attempt was open: wait for that one.
     Joined {
         /// The attempt.

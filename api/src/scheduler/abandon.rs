@@ -21,7 +21,7 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::journal::{IntentEvidence, Scanner};
 
-use super::Scheduler;
+use super::{Scheduler, UNINTERRUPTED};
 
 /// Most open claims watched at once: far more than workers can have in flight.
 const MOST: u32 = 10_000;
@@ -52,9 +52,17 @@ impl Watch {
         self.since.clear();
     }
 
-    /// Notes what is open now; returns what has been open for too long, and for how long.
-    fn overdue(&mut self, open: Vec<Attempt>) -> Vec<(Attempt, Duration)> {
-        let now = BootInstant::now();
+    /// Notes what was open when it was asked for; returns what has been open for too long by `now`, and for how long. A
+    /// process that was frozen in between watches anew: it knows nothing of that time.
+    pub(super) fn overdue(
+        &mut self,
+        asked: BootInstant,
+        now: BootInstant,
+        open: Vec<Attempt>,
+    ) -> Vec<(Attempt, Duration)> {
+        if now.since(asked) > UNINTERRUPTED {
+            self.forget();
+        }
         let mut since = HashMap::with_capacity(open.len());
         let overdue = open
             .into_iter()
@@ -73,8 +81,9 @@ impl Watch {
 
 impl Scheduler {
     pub(super) async fn settle_abandoned(&mut self, now: Millis) -> Result<(), DbError> {
+        let asked = BootInstant::now();
         let open = attempts::refreshing(&mut &self.db, MOST).await?;
-        let overdue = self.watch.overdue(open);
+        let overdue = self.watch.overdue(asked, BootInstant::now(), open);
         if overdue.is_empty() {
             return Ok(());
         }
@@ -98,7 +107,13 @@ impl Scheduler {
                 IntentEvidence::ProvablyNo => Evidence::NoIntent,
                 IntentEvidence::Yes | IntentEvidence::Unknown => Evidence::Unknown,
             };
-            self.abandon(&attempt, evidence, now).await?;
+            match self.abandon(&attempt, evidence, now).await {
+                // A row that contradicts itself must not keep the scheduler from its other work.
+                Err(error @ DbError::Corrupt { .. }) => {
+                    tracing::error!(attempt = %attempt.id, error = %error, "a lost worker's claim cannot be settled");
+                }
+                result => result?,
+            }
         }
         Ok(())
     }

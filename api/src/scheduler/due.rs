@@ -13,10 +13,13 @@ use rt_manage_shared::{
     },
     id::CredentialId,
     model::{
-        attempt::{Cause, Lane},
+        attempt::{Cause, Lane, Line},
+        credential::DEFAULT_EGRESS,
         grant::Context,
     },
 };
+
+use tokio::task::JoinSet;
 
 use super::{Scheduler, TICK};
 use crate::refresh::{Ask, Asked};
@@ -24,14 +27,20 @@ use crate::refresh::{Ask, Asked};
 /// Credentials whose egress has to wait come back within this time after the wait is over, spread at random:
 /// no stampede.
 const SPREAD: Duration = Duration::from_secs(30);
+/// Most egresses on hold that one statement names. What waits for more than these is counted although it waits.
+const MOST_NAMED: usize = 512;
 
 impl Scheduler {
     pub(super) async fn request_due(
         &mut self,
         now: Millis,
-        held: &[EgressHold],
+        holds: &[EgressHold],
     ) -> Result<(), DbError> {
-        let waiting = attempts::queued(&mut &self.db, Lane::Bulk, self.lane_depth).await?;
+        let held: Vec<&EgressHold> = holds.iter().filter(|hold| hold.hold_until > now).collect();
+        // What waits for an egress on hold must not keep others from being requested.
+        let without = self.stored_as(&held);
+        let waiting =
+            attempts::queued(&mut &self.db, Line::Schedule, &without, self.lane_depth).await?;
         let room = self.lane_depth.saturating_sub(waiting);
         let per_tick = u32::try_from(TICK.as_secs())
             .unwrap_or(1)
@@ -44,8 +53,8 @@ impl Scheduler {
         if due.is_empty() {
             return Ok(());
         }
-        let asks = self.readable(&due).await?;
-        for record in asks {
+        let mut wanted = Vec::new();
+        for record in self.readable(&due).await? {
             if !record.schedulable() {
                 self.unschedule(&record, now).await?;
                 continue;
@@ -53,10 +62,24 @@ impl Scheduler {
             let egress = self.settings.egress_key(&record.egress);
             match held.iter().find(|one| one.egress == egress.as_str()) {
                 Some(waiting) => self.postpone(&record, waiting.hold_until).await?,
-                None => self.request(&record, now).await?,
+                None => wanted.push(record),
             }
         }
-        Ok(())
+        self.request(wanted, now).await
+    }
+
+    /// How credentials name these egresses, at most [`MOST_NAMED`] of them.
+    fn stored_as(&self, held: &[&EgressHold]) -> Vec<String> {
+        let mut names: Vec<String> = held
+            .iter()
+            .take(MOST_NAMED)
+            .map(|hold| hold.egress.clone())
+            .collect();
+        let default = self.settings.default_egress.key();
+        if names.iter().any(|name| name == default.as_str()) {
+            names.push(DEFAULT_EGRESS.into());
+        }
+        names
     }
 
     /// A row that contradicts itself must not keep the others from being refreshed.
@@ -78,24 +101,39 @@ impl Scheduler {
         Ok(records)
     }
 
-    async fn request(&self, record: &GrantRecord, now: Millis) -> Result<(), DbError> {
-        let credential = record.grant.credential;
-        let cause = if record.grant.refreshed_at.is_none() && record.grant.at_expires_at.is_none() {
-            Cause::Import
-        } else {
-            Cause::Schedule
-        };
-        let ask = Ask {
-            credential,
-            lane: Lane::Bulk,
-            cause,
-            request_id: None,
-        };
-        match self.refresher.ask(ask).await? {
-            Asked::Queued { .. } | Asked::Joined { .. } | Asked::Stopped { .. } => Ok(()),
-            // It was refreshed, disabled or deleted a moment ago: its schedule is computed anew.
-            _ => self.unschedule(record, now).await,
+    /// Requests all of them at once, so that they are written together. The dispatcher pushes them: a queue that is
+    /// away costs no time here.
+    async fn request(&self, records: Vec<GrantRecord>, now: Millis) -> Result<(), DbError> {
+        let mut asking = JoinSet::new();
+        for record in records {
+            let refresher = self.refresher.clone();
+            let cause =
+                if record.grant.refreshed_at.is_none() && record.grant.at_expires_at.is_none() {
+                    Cause::Import
+                } else {
+                    Cause::Schedule
+                };
+            let ask = Ask {
+                credential: record.grant.credential,
+                lane: Lane::Bulk,
+                cause,
+                request_id: None,
+            };
+            asking.spawn(async move { (refresher.queue(ask).await, record) });
         }
+        let mut result = Ok(());
+        while let Some(asked) = asking.join_next().await {
+            let Ok((asked, record)) = asked else {
+                continue;
+            };
+            match asked {
+                Ok(Asked::Queued { .. } | Asked::Joined { .. } | Asked::Stopped { .. }) => {}
+                // It was refreshed, disabled or deleted a moment ago: its schedule is computed anew.
+                Ok(_) => self.unschedule(&record, now).await?,
+                Err(error) => result = Err(error),
+            }
+        }
+        result
     }
 
     /// Computes the schedule of a grant anew that is due and cannot be requested.

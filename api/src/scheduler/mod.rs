@@ -7,6 +7,9 @@ mod abandon;
 mod dispatch;
 mod due;
 mod leader;
+mod pick;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +24,7 @@ use rt_manage_shared::{
 use rt_manage_worker::WorkerSettings;
 use tokio_util::sync::CancellationToken;
 
-use self::{abandon::Watch, leader::Leader};
+use self::{abandon::Watch, dispatch::Dispatcher, leader::Leader};
 use crate::refresh::Refresher;
 
 /// Distance of ticks. A credential that becomes due waits at most this long before it is looked at.
@@ -31,6 +34,8 @@ const TICK: Duration = Duration::from_secs(1);
 const UNINTERRUPTED: Duration = Duration::from_secs(5);
 /// Workers that have not been heard of for this long are removed from the list.
 const FORGET_WORKERS: Duration = Duration::from_hours(72);
+/// Egresses that nobody has tried for this long after their wait are not used any more.
+const FORGET_EGRESSES: Duration = Duration::from_hours(24);
 
 /// The scheduler of this process.
 #[derive(Debug)]
@@ -44,7 +49,7 @@ pub struct Scheduler {
     auto: bool,
     rate_per_second: u32,
     lane_depth: u32,
-    repush: Duration,
+    dispatcher: Dispatcher,
     leader: Leader,
     watch: Watch,
 }
@@ -81,7 +86,10 @@ impl Scheduler {
             auto: config.refresh.auto,
             rate_per_second: config.refresh.rate_per_second,
             lane_depth: config.refresh.lane_depth,
-            repush: Duration::from_secs(config.refresh.repush_seconds),
+            dispatcher: Dispatcher::new(
+                config.refresh.lane_depth,
+                Duration::from_secs(config.refresh.repush_seconds),
+            ),
             leader: Leader::new(BootId::generate(), exclusive),
             watch: Watch::new(&settings.journal_directory, settings.abandon_after),
             db,
@@ -104,6 +112,7 @@ impl Scheduler {
             last = started;
             if let Err(error) = self.tick().await {
                 self.watch.forget();
+                self.leader.doubt();
                 tracing::error!(error = %error, "the scheduler could not do its round");
             }
             metrics::histogram!("rtm_scheduler_tick_seconds")
@@ -113,24 +122,31 @@ impl Scheduler {
                 () = stop.cancelled() => {}
             }
         }
+        self.leader.release(&self.db).await;
     }
 
     async fn tick(&mut self) -> Result<(), DbError> {
-        if !self.leader.lead(&self.db).await? {
+        if !self.leader.lead(&self.db, BootInstant::now()).await? {
+            // Whoever takes over watches anew, and looks at every line from its head.
             self.watch.forget();
+            self.dispatcher.rest();
             return Ok(());
         }
         let now = self.clock.now();
         self.settle_abandoned(now).await?;
         if system::switches(&mut &self.db).await?.is_empty() {
-            let held = coordination::held_egresses(&mut &self.db, now).await?;
+            let holds = coordination::egress_holds(&mut &self.db).await?;
             if self.auto {
-                self.request_due(now, &held).await?;
+                self.request_due(now, &holds).await?;
             }
-            self.dispatch(now, &held).await?;
+            // A round that was frozen in the middle leaves the rest to its successor.
+            if self.leader.is_certain(BootInstant::now()) {
+                self.dispatch(now, &holds).await?;
+            }
         }
         if self.leader.is_new_hour() {
             coordination::forget_workers(&mut &self.db, now - FORGET_WORKERS).await?;
+            coordination::forget_egresses(&mut &self.db, now - FORGET_EGRESSES).await?;
         }
         Ok(())
     }

@@ -3,13 +3,14 @@
 use crate::{
     clock::Millis,
     id::{AttemptId, BootId, CredentialId},
-    model::attempt::{AttemptState, Cause, Lane, OutcomeKind},
+    model::attempt::{AttemptState, Cause, Lane, Line, OutcomeKind},
     vault::Fingerprint,
 };
 
-use super::{DbError, Execute, Row, grants::credential_id, in_list, sql};
+use super::{DbError, Execute, Row, grants::credential_id, in_list, sql, sql::Statement};
 
 pub use super::attempts_many::{claimed_many, finish_many};
+pub use super::attempts_waiting::{Waiting, queued, waiting};
 
 /// An attempt to be queued.
 #[derive(Debug, Clone)]
@@ -77,19 +78,30 @@ const SELECT: &str =
 
 /// Adds a queued attempt.
 pub async fn insert(db: &mut impl Execute, attempt: &NewAttempt) -> Result<(), DbError> {
-    let statement = sql("INSERT INTO {attempts} (id, credential_id, state, lane, cause, probe, egress, rt_fp, request_id, \
+    db.execute(insertion(attempt)).await.map(|_| ())
+}
+
+/// Adds an attempt that another process may be adding, too. `false`: it is there already.
+pub async fn insert_if_absent(
+    db: &mut impl Execute,
+    attempt: &NewAttempt,
+) -> Result<bool, DbError> {
+    db.insert_if_absent(insertion(attempt)).await
+}
+
+fn insertion(attempt: &NewAttempt) -> Statement {
+    sql("INSERT INTO {attempts} (id, credential_id, state, lane, cause, probe, egress, rt_fp, request_id, \
          requested_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     .bind(attempt.id)
     .bind(attempt.credential)
     .bind(AttemptState::Queued.as_str())
-    .bind(attempt.lane.as_str())
+    .bind(Line::of(attempt.lane, attempt.cause).as_str())
     .bind(attempt.cause.as_str())
     .bind(attempt.probe)
     .bind(attempt.egress.clone())
     .bind(&attempt.rt_fp)
     .bind(attempt.request_id.clone())
-    .bind(attempt.requested_at);
-    db.execute(statement).await.map(|_| ())
+    .bind(attempt.requested_at)
 }
 
 /// Notes that a worker has claimed the attempt.
@@ -157,13 +169,15 @@ pub async fn cancel(db: &mut impl Execute, id: AttemptId, now: Millis) -> Result
 }
 
 /// Moves a queued attempt to the interactive lane, because somebody waits for it now. `true` where it was not
-/// there yet: the caller pushes it again.
+/// there yet: the caller pushes it again, and where that fails, the dispatcher does.
 pub async fn promote(db: &mut impl Execute, id: AttemptId) -> Result<bool, DbError> {
-    let statement = sql("UPDATE {attempts} SET lane = ? WHERE id = ? AND state = ? AND lane = ?")
-        .bind(Lane::Interactive.as_str())
-        .bind(id)
-        .bind(AttemptState::Queued.as_str())
-        .bind(Lane::Bulk.as_str());
+    let statement = sql(
+        "UPDATE {attempts} SET lane = ?, pushed_at = NULL WHERE id = ? AND state = ? AND lane <> ?",
+    )
+    .bind(Line::Interactive.as_str())
+    .bind(id)
+    .bind(AttemptState::Queued.as_str())
+    .bind(Line::Interactive.as_str());
     Ok(db.execute(statement).await? == 1)
 }
 
@@ -192,27 +206,21 @@ pub async fn refreshing(db: &mut impl Execute, limit: u32) -> Result<Vec<Attempt
     rows.iter().map(attempt).collect()
 }
 
-/// Queued attempts of a lane that were never pushed, or pushed before `stale` and not claimed since: oldest first.
-pub async fn to_push(
-    db: &mut impl Execute,
-    lane: Lane,
-    stale: Millis,
-    limit: u32,
-) -> Result<Vec<Attempt>, DbError> {
-    let text = format!(
-        "{SELECT} WHERE state = ? AND lane = ? AND (pushed_at IS NULL OR pushed_at < ?) ORDER BY id LIMIT ?"
-    );
-    let statement = sql(text)
-        .bind(AttemptState::Queued.as_str())
-        .bind(lane.as_str())
-        .bind(stale)
-        .bind(limit);
-    let rows = db.fetch_all(statement).await?;
-    rows.iter().map(attempt).collect()
+/// Notes that these attempts are being pushed to the queue.
+pub async fn pushed(db: &mut impl Execute, ids: &[AttemptId], now: Millis) -> Result<(), DbError> {
+    set_pushed(db, ids, Some(now)).await
 }
 
-/// Notes that these attempts were pushed to the queue.
-pub async fn pushed(db: &mut impl Execute, ids: &[AttemptId], now: Millis) -> Result<(), DbError> {
+/// Notes that the queue did not take these attempts.
+pub async fn not_pushed(db: &mut impl Execute, ids: &[AttemptId]) -> Result<(), DbError> {
+    set_pushed(db, ids, None).await
+}
+
+async fn set_pushed(
+    db: &mut impl Execute,
+    ids: &[AttemptId],
+    at: Option<Millis>,
+) -> Result<(), DbError> {
     if ids.is_empty() {
         return Ok(());
     }
@@ -220,12 +228,12 @@ pub async fn pushed(db: &mut impl Execute, ids: &[AttemptId], now: Millis) -> Re
         "UPDATE {{attempts}} SET pushed_at = ? WHERE id IN {}",
         in_list(ids.len())
     );
-    db.execute(sql(text).bind(now).bind_list(ids.iter().copied()))
+    db.execute(sql(text).bind(at).bind_list(ids.iter().copied()))
         .await
         .map(|_| ())
 }
 
-/// Forgets that these attempts were pushed: a worker gave them back unclaimed.
+/// Forgets that this attempt was pushed: a worker gave it back unclaimed.
 pub async fn given_back(db: &mut impl Execute, id: AttemptId) -> Result<(), DbError> {
     let statement = sql("UPDATE {attempts} SET pushed_at = NULL WHERE id = ? AND state = ?")
         .bind(id)
@@ -252,18 +260,7 @@ pub async fn sent_without_success(
     row.map(|row| parse_id(&row.text("id")?)).transpose()
 }
 
-/// Numbers of queued attempts of a lane, counted up to `limit`.
-pub async fn queued(db: &mut impl Execute, lane: Lane, limit: u32) -> Result<u32, DbError> {
-    let statement = sql("SELECT COUNT(*) AS n FROM (SELECT id FROM {attempts} WHERE state = ? AND lane = ? LIMIT ?) AS q")
-        .bind(AttemptState::Queued.as_str())
-        .bind(lane.as_str())
-        .bind(limit);
-    db.fetch_optional(statement)
-        .await?
-        .map_or(Ok(0), |row| row.count("n"))
-}
-
-fn parse_id(text: &str) -> Result<AttemptId, DbError> {
+pub(super) fn parse_id(text: &str) -> Result<AttemptId, DbError> {
     text.parse().map_err(|_| DbError::Corrupt {
         table: "attempts",
         row: text.to_owned(),
@@ -284,7 +281,9 @@ fn attempt(row: &Row) -> Result<Attempt, DbError> {
         id: parse_id(&id_text)?,
         credential: credential_id(row, "attempts")?,
         state: AttemptState::parse(&row.text("state")?).ok_or_else(|| corrupt("state"))?,
-        lane: Lane::parse(&row.text("lane")?).ok_or_else(|| corrupt("lane"))?,
+        lane: Line::parse(&row.text("lane")?)
+            .ok_or_else(|| corrupt("lane"))?
+            .lane(),
         outcome: row
             .opt_text("outcome")?
             .map(|text| OutcomeKind::parse(&text).ok_or_else(|| corrupt("outcome")))

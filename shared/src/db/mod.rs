@@ -4,13 +4,14 @@
 //! [`Execute`], and its statements in the contract suite.
 
 mod attempts_many;
+mod attempts_waiting;
 mod busy;
 mod dialect;
 mod error;
 mod error_codes;
-pub mod exclusive;
 mod exec;
 mod grants_many;
+pub mod lock;
 mod migrate;
 mod names;
 mod pool;

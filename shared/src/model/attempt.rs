@@ -13,6 +13,38 @@ text_enum! {
 }
 
 text_enum! {
+    /// Among which attempts one waits for its turn, as stored. The queue has two lanes; in the bulk lane the schedule and
+    /// large jobs wait apart from each other, so that a job of ten thousand cannot let access tokens expire.
+    Line {
+        /// Somebody waits for the answer.
+        Interactive = "interactive",
+        /// What is due.
+        Schedule = "bulk",
+        /// Jobs over many credentials.
+        Job = "job",
+    }
+}
+
+impl Line {
+    /// The line of an attempt.
+    pub const fn of(lane: Lane, cause: Cause) -> Self {
+        match (lane, cause) {
+            (Lane::Interactive, _) => Self::Interactive,
+            (Lane::Bulk, Cause::Job) => Self::Job,
+            (Lane::Bulk, _) => Self::Schedule,
+        }
+    }
+
+    /// The lane of the queue that it is pushed to.
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::Interactive => Lane::Interactive,
+            Self::Schedule | Self::Job => Lane::Bulk,
+        }
+    }
+}
+
+text_enum! {
     /// Why an attempt was made.
     Cause {
         /// The access token nears its end, or the interval is over.
@@ -23,6 +55,8 @@ text_enum! {
         Admin = "admin",
         /// A credential without a usable access token came in.
         Import = "import",
+        /// An administrator asked for many at once.
+        Job = "job",
         /// Known from a journal only: the database had lost it.
         Recovery = "recovery",
     }

@@ -1,11 +1,14 @@
 //! The `attempts` table.
 
-use std::time::Duration;
-
 use rt_manage_shared::{
-    db::attempts::{self, Ending},
+    clock::Millis,
+    db::{
+        Db, Dialect, Execute as _,
+        attempts::{self, Ending, NewAttempt},
+        sql,
+    },
     id::{AttemptId, BootId},
-    model::attempt::{AttemptState, Lane, OutcomeKind},
+    model::attempt::{AttemptState, Cause, Line, OutcomeKind},
 };
 
 use crate::{
@@ -29,45 +32,6 @@ pub(crate) async fn attempts_move_forward_only(place: Place) {
             .await
             .unwrap();
     }
-    assert_eq!(attempts::queued(&mut &db, Lane::Bulk, 10).await.unwrap(), 3);
-    assert_eq!(attempts::queued(&mut &db, Lane::Bulk, 2).await.unwrap(), 2);
-    assert!(attempts::promote(&mut &db, ids[0]).await.unwrap());
-    assert!(!attempts::promote(&mut &db, ids[0]).await.unwrap());
-    let waiting = attempts::to_push(&mut &db, Lane::Bulk, NOW, 10)
-        .await
-        .unwrap();
-    assert_eq!(waiting.len(), 2);
-    attempts::pushed(&mut &db, &ids[1..], NOW).await.unwrap();
-    assert!(
-        attempts::to_push(&mut &db, Lane::Bulk, NOW, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    assert_eq!(
-        attempts::to_push(&mut &db, Lane::Bulk, NOW + Duration::from_secs(1), 10)
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
-    attempts::given_back(&mut &db, ids[1]).await.unwrap();
-    assert_eq!(
-        attempts::to_push(&mut &db, Lane::Bulk, NOW, 10)
-            .await
-            .unwrap()[0]
-            .id,
-        ids[1]
-    );
-    attempts::forget_pushes(&mut &db).await.unwrap();
-    assert_eq!(
-        attempts::to_push(&mut &db, Lane::Bulk, NOW, 10)
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
-
     assert!(
         attempts::claimed(&mut &db, ids[0], worker, NOW)
             .await
@@ -173,4 +137,148 @@ pub(crate) async fn many_attempts_are_written_at_once_or_reported(place: Place) 
         told(ids[1]),
         (finished, Some(OutcomeKind::Rotated), Some("code"))
     );
+}
+
+/// The attempts of a line, and when each was pushed.
+async fn line(db: &Db, line: Line) -> Vec<(AttemptId, Option<Millis>)> {
+    let rows = attempts::waiting(&mut &*db, line, None, 100).await.unwrap();
+    rows.iter().map(|row| (row.id, row.pushed_at)).collect()
+}
+
+pub(crate) async fn attempts_wait_in_lines_and_are_pushed_from_them(place: Place) {
+    let db = place.open().await;
+    let grant = add(&db, "x").await;
+    let ids = ids();
+    for id in &ids {
+        attempts::insert(&mut &db, &attempt_of(&grant, *id))
+            .await
+            .unwrap();
+    }
+    let job = NewAttempt {
+        cause: Cause::Job,
+        ..attempt_of(&grant, AttemptId::generate())
+    };
+    attempts::insert(&mut &db, &job).await.unwrap();
+    assert_eq!(line(&db, Line::Job).await, [(job.id, None)]);
+
+    // Page by page, oldest first, with the egress that the credential has now.
+    let page = attempts::waiting(&mut &db, Line::Schedule, None, 2)
+        .await
+        .unwrap();
+    assert_eq!([page[0].id, page[1].id], ids[..2]);
+    assert_eq!(page[0].credential, grant.credential);
+    assert_eq!(
+        (page[0].requested_at, page[0].egress.as_str()),
+        (NOW, "default")
+    );
+    let rest = attempts::waiting(&mut &db, Line::Schedule, Some(ids[1]), 2)
+        .await
+        .unwrap();
+    assert_eq!((rest.len(), rest[0].id), (1, ids[2]));
+
+    let count = async |without: &[&str], limit: u32| {
+        let without: Vec<String> = without.iter().map(ToString::to_string).collect();
+        attempts::queued(&mut &db, Line::Schedule, &without, limit)
+            .await
+            .unwrap()
+    };
+    assert_eq!(count(&[], 10).await, 3);
+    assert_eq!(count(&[], 2).await, 2);
+    assert_eq!(count(&["direct"], 10).await, 3);
+    assert_eq!(count(&["direct", "default", "x"], 10).await, 0);
+
+    attempts::pushed(&mut &db, &[], NOW).await.unwrap();
+    attempts::pushed(&mut &db, &ids, NOW).await.unwrap();
+    attempts::not_pushed(&mut &db, &ids[1..]).await.unwrap();
+    assert_eq!(
+        line(&db, Line::Schedule).await,
+        [(ids[0], Some(NOW)), (ids[1], None), (ids[2], None)]
+    );
+    attempts::pushed(&mut &db, &ids, NOW).await.unwrap();
+    attempts::given_back(&mut &db, ids[0]).await.unwrap();
+    assert_eq!(line(&db, Line::Schedule).await[0], (ids[0], None));
+
+    // Whoever is promoted is not in the interactive lane yet.
+    attempts::pushed(&mut &db, &[job.id], NOW).await.unwrap();
+    for id in [ids[1], job.id] {
+        assert!(attempts::promote(&mut &db, id).await.unwrap());
+        assert!(!attempts::promote(&mut &db, id).await.unwrap());
+    }
+    assert_eq!(
+        line(&db, Line::Interactive).await,
+        [(ids[1], None), (job.id, None)]
+    );
+    assert!(line(&db, Line::Job).await.is_empty());
+
+    attempts::forget_pushes(&mut &db).await.unwrap();
+    assert_eq!(
+        line(&db, Line::Schedule).await,
+        [(ids[0], None), (ids[2], None)]
+    );
+    let worker = BootId::generate();
+    assert!(
+        attempts::claimed(&mut &db, ids[0], worker, NOW)
+            .await
+            .unwrap()
+    );
+    assert!(!attempts::promote(&mut &db, ids[0]).await.unwrap());
+    assert_eq!(line(&db, Line::Schedule).await, [(ids[2], None)]);
+}
+
+/// With a history and a backlog in the table: what a round of the dispatcher reads is found by an index, in its order.
+pub(crate) async fn a_page_of_a_line_is_found_by_its_index(place: Place) {
+    let db = place.open().await;
+    let mut grants = Vec::new();
+    for number in 0..50 {
+        grants.push(add(&db, &format!("{number}")).await);
+    }
+    let mut tx = db.begin().await.unwrap();
+    for (number, grant) in (0..9000).zip(grants.iter().cycle()) {
+        let attempt = NewAttempt {
+            cause: if number % 2 == 0 {
+                Cause::Job
+            } else {
+                Cause::Schedule
+            },
+            ..attempt_of(grant, AttemptId::generate())
+        };
+        attempts::insert(&mut tx, &attempt).await.unwrap();
+        if number < 6000 {
+            attempts::finish(&mut tx, attempt.id, &ending(OutcomeKind::Rotated))
+                .await
+                .unwrap();
+        }
+    }
+    tx.commit().await.unwrap();
+    let (explain, column) = match place.dialect {
+        Dialect::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+        Dialect::MySql => ("EXPLAIN FORMAT=JSON", "EXPLAIN"),
+        Dialect::Postgres => ("EXPLAIN", "QUERY PLAN"),
+    };
+    let tables = match place.dialect {
+        Dialect::MySql => "TABLE attempts, credentials",
+        Dialect::Sqlite | Dialect::Postgres => "",
+    };
+    place.raw(&format!("ANALYZE {tables}")).await;
+    // As in attempts_waiting.rs.
+    let in_line = match place.dialect {
+        Dialect::Postgres => {
+            "(a.state, a.lane, a.id) > ('queued', 'job', '') AND (a.state, a.lane, a.id) < ('queued', 'job', '~') \
+             ORDER BY a.state, a.lane, a.id"
+        }
+        _ => "a.state = 'queued' AND a.lane = 'job' AND a.id > '' ORDER BY a.id",
+    };
+    let text = format!(
+        "SELECT a.id, a.credential_id, a.requested_at, a.pushed_at FROM {{attempts}} a WHERE {in_line} LIMIT 100"
+    );
+    let rows = (&mut &db)
+        .fetch_all(sql(format!("{explain} {text}")))
+        .await
+        .unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.text(column).unwrap()).collect();
+    let plan = plan.join("\n");
+    assert!(plan.contains("attempts_open"), "{plan}");
+    for sorted in ["TEMP B-TREE", "filesort", "Sort"] {
+        assert!(!plan.contains(sorted), "{plan}");
+    }
 }
