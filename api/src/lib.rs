@@ -12,4 +12,3 @@ pub mod refresh;
 pub mod routes;
 pub mod scheduler;
 pub mod state;
-pub mod telemetry;

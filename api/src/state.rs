@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rt_manage_shared::{clock::Clock, config::Config, db::Db, notify::Notifier, vault::Vault};
+use rt_manage_shared::{
+    clock::Clock, config::Config, db::Db, notify::Notifier, queue::Producer, vault::Vault,
+};
 use rt_manage_worker::{Worker, WorkerSettings};
 
 use crate::{auth::Sessions, refresh::Refresher};
@@ -26,6 +28,8 @@ pub struct App {
     pub refresher: Refresher,
     /// Issues and checks session tokens.
     pub sessions: Sessions,
+    /// Where jobs go.
+    pub queue: Producer,
     /// The embedded worker, where there is one.
     pub worker: Option<Arc<Worker>>,
 }

@@ -1,9 +1,9 @@
 //! The command line: one file for each command.
 
 mod check_config;
-mod embedded;
 mod import;
 mod password;
+mod queueing;
 mod serve;
 mod switches;
 
@@ -15,22 +15,18 @@ use rt_manage_shared::{
     bootstrap,
     bootstrap::Role,
     clock::Clock,
-    config::{Config, LoadOptions, Loaded},
+    config::{Config, Loaded},
     db::Db,
-    telemetry,
     vault::Vault,
 };
+use rt_manage_worker::cli::{self, ConfigArgs};
 
 /// Keeps OpenAI refresh tokens alive and hands out their access tokens.
 #[derive(Debug, Parser)]
 #[command(name = "rt-manage-api", version, about)]
 pub struct Cli {
-    /// Configuration file; default: `RTM_CONFIG`, else config/config.yml where it exists.
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Sets one configuration key for this run, e.g. `--set server.port=8081`; may be repeated.
-    #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = key_value)]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    config: ConfigArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -66,41 +62,21 @@ enum Command {
     ResetPassword,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(key, value)| (key.trim().to_owned(), value.to_owned()))
-        .ok_or_else(|| "expected KEY=VALUE".to_owned())
-}
-
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         if matches!(self.command, Some(Command::HashPassword)) {
             return password::hash();
         }
-        let options = LoadOptions {
-            file: self.config,
-            env: LoadOptions::process_env()?,
-            flags: self.set,
-        };
-        let loaded = match Config::load(&options) {
+        let loaded = match self.config.load()? {
             Ok(loaded) => loaded,
-            Err(error) => return check_config::refuse(&error),
+            Err(code) => return Ok(code),
         };
         if matches!(self.command, Some(Command::CheckConfig)) {
             return check_config::run(&loaded);
         }
-        telemetry::start(&loaded.config);
-        for warning in &loaded.warnings {
-            tracing::warn!("configuration: {warning}");
-        }
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?;
-        let result = runtime.block_on(run(self.command.unwrap_or(Command::Serve), &loaded));
-        // A task that hangs in a blocking call must not keep the process from ending.
-        runtime.shutdown_timeout(std::time::Duration::from_secs(2));
-        result
+        let command = self.command.unwrap_or(Command::Serve);
+        cli::run(&loaded, run(command, &loaded))
     }
 }
 

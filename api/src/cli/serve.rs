@@ -1,80 +1,53 @@
 //! `serve`: puts the parts together, runs them, and takes them down in the right order.
 
-use std::{net::SocketAddr, path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use rt_manage_shared::{
-    bootstrap,
     bootstrap::Role,
-    clock::Clock,
     config::{Config, Loaded},
-    db::{
-        Db, attempts,
-        exclusive::{ExclusiveError, ExclusiveLock},
-    },
+    db::Db,
     lifecycle::Lifecycle,
-    notify::Notifier,
-    queue::{Producer, embedded},
+    process::{self, Base},
+    queue::redis::RedisQueue,
+    telemetry,
 };
-use rt_manage_worker::{WorkerParts, WorkerSettings, egress};
+use rt_manage_worker::{WorkerSettings, egress};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
-use super::embedded::EmbeddedWorker;
+use super::queueing::{self, Queueing};
 use crate::{
     auth::Sessions,
     refresh::Refresher,
     routes,
     scheduler::{Scheduler, SchedulerParts},
     state::App,
-    telemetry,
 };
-
-/// The lock of the embedded mode is looked at this often: well within the time after which a claim is given up.
-const LOCK_CHECK: Duration = Duration::from_secs(5);
-/// Metrics are moved into their buckets this often.
-const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     let config = Arc::new(loaded.config.clone());
-    if config.queue.url.is_some() {
-        anyhow::bail!("queue.url: this version runs embedded only; remove the key to start");
-    }
     let lifecycle = Lifecycle::new();
     lifecycle.listen_for_signals()?;
     telemetry::start_metrics();
     egress::install_crypto_provider();
     let listener = listen(&config).await?;
-    // The folder may not exist before the database is opened.
-    let db = bootstrap::open_database(&config).await?;
-    let lock = db
-        .lock_exclusively(Path::new(&config.database.database))
-        .await?;
-    warn_of_predecessor(&db).await?;
-    db.migrate()
-        .await
-        .context("bringing the database schema up to date")?;
-    let clock = Clock::new();
-    clock.set_from_database(db.server_time().await?);
-    let vault = bootstrap::open_vault(&config, &db, &clock, Role::Api).await?;
-    let settings = Arc::new(WorkerSettings::resolve(&config)?);
-    let notifier = Notifier::in_process();
-    warn_of_placeholders(&config, &db).await?;
-
-    let (producer, interactive, bulk) = embedded::create();
-    let producer = Producer::Embedded(producer);
-    // The embedded queue is empty after a start: whatever waits has to be pushed again.
-    attempts::forget_pushes(&mut &db).await?;
-    let parts = WorkerParts {
-        db: db.clone(),
-        vault: vault.clone(),
-        clock: clock.clone(),
-        notifier: notifier.clone(),
-        settings: Arc::clone(&settings),
-        draining: lifecycle.soft().clone(),
+    let queue = match &config.queue.url {
+        Some(_) => Some(RedisQueue::open(&config.queue)?),
+        None => None,
     };
-    let embedded = EmbeddedWorker::start(parts, interactive, bulk, lifecycle.clone()).await?;
-
+    let settings = Arc::new(WorkerSettings::resolve(&config)?);
+    let base = process::open(&config, Role::Api, &lifecycle).await?;
+    warn_of_predecessor(&base.db).await?;
+    warn_of_placeholders(&config, &base.db).await?;
+    let Queueing {
+        producer,
+        notifier,
+        refreshing,
+    } = match &queue {
+        None => queueing::embedded(&base, &settings, &lifecycle).await?,
+        Some(queue) => queueing::over_redis(queue, &lifecycle),
+    };
+    let Base { db, clock, vault } = base;
     let coalesce = Duration::from_secs(config.refresh.coalesce_seconds);
     let refresher = Refresher::start(
         &db,
@@ -83,20 +56,18 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
         &settings,
         producer.clone(),
         coalesce,
-        embedded.stop_token(),
+        refreshing.stop_token(),
     );
     let parts = SchedulerParts {
         db: db.clone(),
         clock: clock.clone(),
         notifier: notifier.clone(),
         settings: Arc::clone(&settings),
-        producer,
+        producer: producer.clone(),
         refresher: refresher.clone(),
     };
-    let scheduler = Scheduler::new(&config, parts, true);
+    let scheduler = Scheduler::new(&config, parts, queue.is_none());
     lifecycle.spawn_part("scheduler", scheduler.run(lifecycle.soft().clone()));
-    lifecycle.spawn_part("exclusive lock", keep_lock(lock, lifecycle.soft().clone()));
-    lifecycle.spawn_part("metrics upkeep", upkeep(lifecycle.soft().clone()));
 
     let app = App {
         sessions: Sessions::open(&config, &db, &vault, &clock).await?,
@@ -107,27 +78,16 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
         notifier,
         settings,
         refresher,
-        worker: Some(embedded.worker()),
+        queue: producer,
+        worker: refreshing.worker(),
     };
     announce(&listener, &config);
     serve(listener, app, &lifecycle, &config).await;
 
-    // The worker goes on until the last waiting client has its answer.
+    // An embedded worker goes on until the last waiting client has its answer.
     let drain = Duration::from_secs(config.worker.drain_seconds);
-    let drained = embedded.stop(drain, &lifecycle).await;
-    if !lifecycle.drained(drain).await || !drained {
-        tracing::error!(
-            "not everything had ended within the drain limit; journals hold what was in flight"
-        );
-        return Ok(ExitCode::FAILURE);
-    }
-    db.close().await;
-    tracing::info!("stopped");
-    Ok(if lifecycle.has_failed() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    let drained = refreshing.stop(drain, &lifecycle).await;
+    Ok(process::end(&lifecycle, &db, drained, drain).await)
 }
 
 async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
@@ -165,29 +125,6 @@ async fn serve(listener: TcpListener, app: App, lifecycle: &Lifecycle, config: &
     }
 }
 
-/// Watches the lock until the process ends: without it a second process could begin to refresh. While the database
-/// is away nothing is claimed anyway; a lock that somebody else has taken by then ends this process.
-async fn keep_lock(mut lock: ExclusiveLock, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        match lock.keep().await {
-            Ok(()) => {}
-            Err(error @ ExclusiveError::Taken(_)) => {
-                tracing::error!(error = %error, "the lock of the embedded mode was lost");
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, "the lock of the embedded mode cannot be looked at");
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(LOCK_CHECK) => {}
-            () = stop.cancelled() => {}
-        }
-    }
-    // Held on until the last call has ended.
-    std::mem::forget(lock);
-}
-
 /// A predecessor's tables stand beside ours; nothing of them is read.
 async fn warn_of_predecessor(db: &Db) -> anyhow::Result<()> {
     if db.has_table("rts").await? {
@@ -198,16 +135,6 @@ async fn warn_of_predecessor(db: &Db) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-async fn upkeep(stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        telemetry::upkeep();
-        tokio::select! {
-            () = tokio::time::sleep(METRICS_UPKEEP) => {}
-            () = stop.cancelled() => {}
-        }
-    }
 }
 
 fn announce(listener: &TcpListener, config: &Config) {

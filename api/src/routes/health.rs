@@ -5,18 +5,17 @@ use std::net::SocketAddr;
 use axum::{
     Json, Router,
     extract::{ConnectInfo, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
 use rt_manage_shared::{
-    db::{DbError, coordination, system},
-    openai::is_private_address,
+    readiness::{Found, Readiness, Weight},
+    telemetry,
 };
 use serde_json::{Value, json};
-use subtle::ConstantTimeEq as _;
 
-use crate::{auth::placeholder::has_forwarding_header, error::Problem, state::App, telemetry};
+use crate::{error::Problem, state::App};
 
 /// `/health`, `/livez`, `/readyz`, `/metrics`.
 pub fn router() -> Router<App> {
@@ -38,51 +37,27 @@ async fn livez() -> Json<Value> {
 }
 
 async fn readyz(State(app): State<App>) -> Response {
-    let database = app.db.check_schema().await;
-    let switches = match &database {
-        Ok(()) => system::switches(&mut &app.db).await.unwrap_or_default(),
-        Err(_) => Vec::new(),
-    };
-    let held = match &database {
-        Ok(()) => coordination::held_egresses(&mut &app.db, app.clock.now())
-            .await
-            .unwrap_or_default(),
-        Err(_) => Vec::new(),
-    };
-    let worker = app
-        .worker
-        .as_ref()
-        .and_then(|worker| worker.not_ready_because());
-    let ready = database.is_ok() && worker.is_none();
-    let body = json!({
-        "status": if ready { "ok" } else { "unavailable" },
-        "checks": {
-            "database": database.as_ref().err().map_or("ok".to_owned(), shown),
-            "worker": worker.unwrap_or_else(|| "ok".to_owned()),
+    let found = match &app.worker {
+        Some(worker) => Found {
+            name: "worker",
+            result: worker.not_ready_because().map_or(Ok(()), Err),
+            weight: Weight::Needed,
         },
-        // Not faults of this process, but the answer to "why is nothing refreshed?".
-        "refreshing": switches.iter().map(|switch| json!({"switch": switch.name, "reason": switch.reason})).collect::<Vec<_>>(),
-        "egresses_on_hold": held.iter().map(|hold| json!({
-            "egress": hold.label, "reason": hold.reason, "until": hold.hold_until.to_rfc3339(),
-        })).collect::<Vec<_>>(),
-    });
-    let status = if ready {
+        // Workers that are processes of their own tell themselves whether they can work. Without the queue this one
+        // still hands out access tokens: whoever balances load must not take all replicas away at once.
+        None => Found {
+            name: "queue",
+            result: app.queue.check().await.map_err(|error| error.to_string()),
+            weight: Weight::Missed,
+        },
+    };
+    let readiness = Readiness::ask(&app.db, &app.clock, app.settings.heartbeat, [found]).await;
+    let status = if readiness.is_ready() {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, Json(body)).into_response()
-}
-
-/// What an unauthenticated caller may know of a database error: which kind, no addresses.
-fn shown(error: &DbError) -> String {
-    match error {
-        DbError::Unavailable(_) => "unavailable".into(),
-        DbError::Busy(_) => "busy".into(),
-        DbError::NotWritable(_) => "cannot be written".into(),
-        DbError::Schema(text) => text.clone(),
-        _ => "error; see the log".into(),
-    }
+    (status, Json(readiness)).into_response()
 }
 
 /// For loopback, or with the configured token.
@@ -91,34 +66,17 @@ async fn metrics_text(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    let presented = headers
+    let authorization = headers
         .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let token = app.config.security.metrics_token.as_ref();
-    let by_token = match (token, presented) {
-        (Some(token), Some(presented)) => {
-            token.expose().as_bytes().ct_eq(presented.as_bytes()).into()
+        .map(HeaderValue::as_bytes);
+    let names = headers.keys().map(HeaderName::as_str);
+    match telemetry::may_read_metrics(&app.config.security, peer.ip(), authorization, names) {
+        Ok(()) => {
+            let content_type = [(header::CONTENT_TYPE, telemetry::METRICS_TYPE)];
+            (content_type, telemetry::metrics_text()).into_response()
         }
-        _ => false,
-    };
-    let local = peer.ip().to_canonical().is_loopback() && !has_forwarding_header(&headers);
-    let by_address = local && token.is_none();
-    if !by_token && !by_address {
-        let hint = if is_private_address(peer.ip()) {
-            "; set security.metrics_token to read them from other hosts"
-        } else {
-            ""
-        };
-        return Problem::forbidden(
-            "metrics_forbidden",
-            format!("metrics are for loopback or for the metrics token{hint}"),
-        )
-        .into_response();
+        Err(refused) => {
+            Problem::forbidden("metrics_forbidden", refused.to_string()).into_response()
+        }
     }
-    let content_type = [(
-        header::CONTENT_TYPE,
-        "text/plain; version=0.0.4; charset=utf-8",
-    )];
-    (content_type, telemetry::metrics_text()).into_response()
 }

@@ -91,6 +91,12 @@ fn under_way(asked: Asked) -> Result<Option<AttemptId>, Problem> {
     let conflict = |code, detail: &str| Problem::new(StatusCode::CONFLICT, code, detail);
     Err(match asked {
         Asked::Queued { attempt } | Asked::Joined { attempt, .. } => return Ok(Some(attempt)),
+        Asked::NotPushed { attempt } => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "queue_unavailable",
+            "the queue is away; the refresh stands and is made when it is back",
+        )
+        .with("attempt", json!({"id": attempt})),
         Asked::Fresh => return Ok(None),
         Asked::Missing => CredentialError::NotFound.into(),
         Asked::Disabled => {

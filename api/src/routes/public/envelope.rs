@@ -40,6 +40,7 @@ pub(super) enum Code {
     RefreshPaused,
     RefreshHalted,
     DatabaseUnavailable,
+    QueueUnavailable,
     InternalError,
 }
 
@@ -61,9 +62,10 @@ impl Code {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RefreshFailed | Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::RefreshPaused | Self::RefreshHalted | Self::DatabaseUnavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::RefreshPaused
+            | Self::RefreshHalted
+            | Self::DatabaseUnavailable
+            | Self::QueueUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::RefreshPending => StatusCode::GATEWAY_TIMEOUT,
         }
     }

@@ -39,6 +39,13 @@ pub(super) async fn handle(State(app): State<App>, wanted: Wanted) -> Result<Res
     let asked = asked.map_err(|error| Failure::database(&error, &wanted.request_id))?;
     let attempt = match asked {
         Asked::Queued { attempt } | Asked::Joined { attempt, .. } => attempt,
+        Asked::NotPushed { attempt } => {
+            let failure = wanted.failure(
+                Code::QueueUnavailable,
+                "任务队列暂时不可用；刷新请求已记录，队列恢复后会自动执行",
+            );
+            return Err(failure.with_data(json!({"attempt_id": attempt})));
+        }
         Asked::Fresh => return current(&app, &wanted, id).await,
         Asked::Missing => return Err(wanted.failure(Code::NotFound, "记录不存在")),
         Asked::Disabled => return Err(wanted.failure(Code::Disabled, "该记录已禁用")),

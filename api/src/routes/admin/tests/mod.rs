@@ -208,6 +208,7 @@ async fn start(config: Config) -> App {
     std::mem::forget((interactive, bulk));
     let producer = Producer::Embedded(producer);
     let (coalesce, stop) = (Duration::from_secs(5), CancellationToken::new());
+    let queue = producer.clone();
     let refresher = Refresher::start(&db, &clock, &notifier, &settings, producer, coalesce, stop);
     App {
         sessions: Sessions::open(&config, &db, &vault, &clock).await.unwrap(),
@@ -218,6 +219,7 @@ async fn start(config: Config) -> App {
         notifier,
         settings,
         refresher,
+        queue,
         worker: None,
     }
 }
