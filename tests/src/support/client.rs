@@ -1,7 +1,48 @@
 //! Clients of the public and the admin API, as scripts would be.
 
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+
+/// The API replicas that answer at the moment, shared by a system and its clients.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Endpoints {
+    urls: Arc<Mutex<BTreeMap<usize, String>>>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Endpoints {
+    pub(crate) fn one(url: String) -> Self {
+        let endpoints = Self::default();
+        endpoints.add(0, url);
+        endpoints
+    }
+
+    pub(crate) fn add(&self, number: usize, url: String) {
+        let mut urls = self.urls.lock().expect("no panic under the lock");
+        urls.insert(number, url);
+    }
+
+    pub(crate) fn remove(&self, number: usize) {
+        let mut urls = self.urls.lock().expect("no panic under the lock");
+        urls.remove(&number);
+    }
+
+    /// The address for the next call: one after the other.
+    pub(crate) fn next(&self) -> String {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let urls = self.urls.lock().expect("no panic under the lock");
+        assert!(!urls.is_empty(), "no API replica is running");
+        urls.values().nth(call % urls.len()).expect("one").clone()
+    }
+}
 
 /// An answer with its body parsed.
 #[derive(Debug, Clone)]
@@ -57,15 +98,15 @@ async fn send(request: RequestBuilder) -> Answer {
 #[derive(Debug, Clone)]
 pub struct Public {
     http: reqwest::Client,
-    url: String,
+    endpoints: Endpoints,
     secret: String,
 }
 
 impl Public {
-    pub(crate) fn new(url: &str) -> Self {
+    pub(crate) fn new(endpoints: Endpoints) -> Self {
         Self {
             http: http(),
-            url: url.to_owned(),
+            endpoints,
             secret: "my-api-secret-2025".into(),
         }
     }
@@ -73,7 +114,7 @@ impl Public {
     /// Any call below the public prefix, with the secret.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
-            .request(method, format!("{}{path}", self.url))
+            .request(method, format!("{}{path}", self.endpoints.next()))
             .header("X-API-Secret", &self.secret)
     }
 
@@ -130,21 +171,21 @@ pub struct NewCredential<'a> {
 #[derive(Debug, Clone)]
 pub struct Admin {
     http: reqwest::Client,
-    url: String,
+    endpoints: Endpoints,
     token: String,
 }
 
 impl Admin {
-    pub(crate) async fn log_in(url: &str, username: &str, password: &str) -> Self {
+    pub(crate) async fn log_in(endpoints: Endpoints, username: &str, password: &str) -> Self {
         let http = http();
         let request = http
-            .post(format!("{url}/api/v1/auth/login"))
+            .post(format!("{}/api/v1/auth/login", endpoints.next()))
             .json(&json!({"username": username, "password": password}));
         let answer = send(request).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         Self {
             http,
-            url: url.to_owned(),
+            endpoints,
             token: answer.text("/token").to_owned(),
         }
     }
@@ -160,7 +201,7 @@ impl Admin {
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let mut request = self
             .http
-            .request(method, format!("{}/api/v1{path}", self.url))
+            .request(method, format!("{}/api/v1{path}", self.endpoints.next()))
             .bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(&body);

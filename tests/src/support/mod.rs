@@ -1,15 +1,24 @@
 //! What tests of the running system share: real processes in a scratch folder, and a client that speaks to them.
 
 mod backend;
+mod builder;
 mod client;
+mod deployment;
 mod forwarder;
+mod metrics;
 mod process;
+mod redis;
+mod system;
 mod wait;
 
 pub use backend::Backend;
+pub use builder::SystemBuilder;
 pub use client::{Admin, Answer, NewCredential, Public};
+pub use deployment::{Deployment, Part};
 pub use forwarder::Forwarder;
-pub use process::{Exit, System, SystemBuilder};
+pub use process::Exit;
+pub use redis::{PrivateRedis, RedisTap, free_port};
+pub use system::System;
 pub use wait::{until, until_some};
 
 /// Installs the TLS provider that HTTP clients of this process need; later calls change nothing.

@@ -8,9 +8,10 @@ use rt_manage_tests::{
         AccountSpec, Delivery, Fault, Options, StandIn,
         proxy::{Proxy, ProxyKind, ProxyOptions},
     },
-    support::NewCredential,
+    support::{NewCredential, RedisTap},
 };
 use serde_json::json;
+use url::Url;
 
 fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -42,6 +43,10 @@ async fn no_secret_is_in_logs_files_metrics_or_answers_that_may_not_have_it() {
         .set("RTM_REFRESH__COALESCE_SECONDS", "0")
         .set("RTM_AUTH__API_SECRET", "canary-api-secret-0123456789")
         .set("RTM_SECURITY__METRICS_TOKEN", "canary-metrics-token");
+    let tap = match builder.redis_url() {
+        Some(url) => Some(RedisTap::start(url).await),
+        None => None,
+    };
     let system = builder.start().await;
     let admin = system.admin().await;
     let mut secrets: Vec<String> = [
@@ -118,24 +123,44 @@ async fn no_secret_is_in_logs_files_metrics_or_answers_that_may_not_have_it() {
             .body
             .to_string(),
     );
-    answers.push(system.get("/readyz").await.body.to_string());
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let metrics = client
-        .get(format!("{}/metrics", system.url()))
-        .bearer_auth("canary-metrics-token")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(metrics.status(), 200);
-    answers.push(metrics.text().await.unwrap());
-    assert_eq!(
-        system.get("/metrics").await.status,
-        403,
-        "a token is set, so loopback alone is not enough"
-    );
+    for part in system.parts() {
+        let ready = system.get_from(part, "/readyz").await;
+        answers.push(ready.body.to_string());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let metrics = client
+            .get(format!("{}/metrics", system.url_of(part)))
+            .bearer_auth("canary-metrics-token")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(metrics.status(), 200, "{part}");
+        answers.push(metrics.text().await.unwrap());
+        assert_eq!(
+            system.get_from(part, "/metrics").await.status,
+            403,
+            "{part}: a token is set, so loopback alone is not enough"
+        );
+    }
 
     let mut places: Vec<(String, Vec<u8>)> = Vec::new();
     files(builder.folder(), &mut places);
+    // The password of the queue passes through Redis, and belongs nowhere else.
+    let password = builder
+        .redis_url()
+        .and_then(|url| Some(Url::parse(url).unwrap().password()?.to_owned()));
+    if let Some(password) = password {
+        for (place, content) in &places {
+            assert!(!contains(content, &password), "{place} contains a password");
+        }
+    }
+    // What Redis holds now, and all that it has been told.
+    places.extend(builder.redis_content());
+    if let Some(tap) = &tap {
+        let heard = tap.heard();
+        let prefix = builder.redis_prefix().unwrap();
+        assert!(contains(&heard, prefix), "there was something to hear");
+        places.push(("commands to Redis".to_owned(), heard));
+    }
     places.extend(
         answers
             .into_iter()

@@ -1,10 +1,12 @@
-//! The process is killed at each named step of the refresh protocol and started again: every credential lands
-//! where the crash table says (docs/architecture.md).
+//! The process is killed at each named step of the refresh protocol: every credential lands where the crash table says
+//! (docs/architecture.md). An embedded system is started again; of several processes the others carry on, and the dead
+//! one is not replaced.
 
 use rt_manage_tests::{
-    standin::{AccountSpec, Options, StandIn},
-    support::{Exit, NewCredential, until},
+    standin::{AccountSpec, GatePoint, GateSpec, Options, StandIn},
+    support::{Exit, NewCredential, Part, Public, System, SystemBuilder, until},
 };
+use rustix::process::Signal;
 
 /// What a crash at a step leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,35 +19,64 @@ enum Lands {
     InDoubt,
 }
 
+/// The client that reaches the process that is to die: a request goes to that replica, a job to any worker that runs.
+fn caller_of(system: &System, victim: Part) -> Public {
+    match victim {
+        Part::Api(_) => system.public_of(victim),
+        Part::Worker(_) => system.public(),
+    }
+}
+
+/// What goes on after the death of `victim`, with the workers awake that had to leave the job to it.
+async fn after_death(
+    builder: &SystemBuilder,
+    mut system: System,
+    victim: Part,
+    frozen: Vec<Part>,
+) -> System {
+    assert_eq!(
+        system.part_ended(victim).await,
+        Exit::Signal(9),
+        "{victim} was reached"
+    );
+    for part in frozen {
+        system.wake(part);
+    }
+    if system.apis().is_empty() {
+        builder.start().await
+    } else {
+        system
+    }
+}
+
 async fn crash_at(step: &str, lands: Lands) {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
     let builder = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_REFRESH__IN_DOUBT_POLICY", "manual");
-    let mut system = builder
-        .clone()
-        .die_at(&format!("{step}=return"))
-        .start()
-        .await;
+    let victim = builder.part_of(step);
+    let armed = builder.clone().die_at(&format!("{step}=return"));
+    let mut system = armed.start().await;
     let new = NewCredential {
         biz_id: "one",
         refresh_token: &account.refresh_token,
         ..NewCredential::default()
     };
     let id = system.admin().await.create(new).await;
-    let public = system.public();
-    // The caller's connection breaks with the process.
+    let frozen = system.freeze_other_workers(victim).await;
+    let public = caller_of(&system, victim);
     let caller = tokio::spawn(async move { public.try_refresh("one").await });
-    assert_eq!(
-        system.ended().await,
-        Exit::Signal(9),
-        "{step}: the step was reached"
-    );
-    let _ = caller.await;
+    let system = after_death(&builder, system, victim, frozen).await;
     let calls_before = upstream.calls_of("one").len();
+    // The caller's connection breaks with the process; an API that lives on tells what became of its request.
+    let told = match victim {
+        Part::Api(_) => None,
+        Part::Worker(_) if lands == Lands::Refreshed => Some(200),
+        Part::Worker(_) => Some(500),
+    };
+    assert_eq!(caller.await.unwrap(), told, "{step}");
 
-    let system = builder.start().await;
     let admin = system.admin().await;
     match lands {
         Lands::Refreshed => {
@@ -108,27 +139,28 @@ crash_tests! {
 /// While the call is under way there is no step to stop at: the stand-in holds the call, the test kills.
 #[tokio::test]
 async fn during_the_call() {
-    use rt_manage_tests::standin::{GatePoint, GateSpec};
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
     let builder = crate::system(&upstream.token_url())
         .manual()
         .set("RTM_REFRESH__IN_DOUBT_POLICY", "manual");
-    let system = builder.start().await;
+    let victim = builder.part_of("the call");
+    let mut system = builder.start().await;
     let new = NewCredential {
         biz_id: "one",
         refresh_token: &account.refresh_token,
         ..NewCredential::default()
     };
     let id = system.admin().await.create(new).await;
+    let frozen = system.freeze_other_workers(victim).await;
     let gate = upstream.gate(GateSpec::at(GatePoint::AfterRotation));
     let public = system.public();
     let caller = tokio::spawn(async move { public.try_refresh("one").await });
     gate.reached(1).await.unwrap();
-    let builder = system.kill().await;
+    system.signal_part(victim, Signal::KILL);
+    let system = after_death(&builder, system, victim, frozen).await;
     gate.release();
     let _ = caller.await;
-    let system = builder.start().await;
     let admin = system.admin().await;
     until("the doubt is seen", || async {
         admin.state(&id).await == "in_doubt"

@@ -15,7 +15,7 @@ async fn sigterm_answers_what_it_accepted_and_exits_with_zero() {
             ..AccountSpec::default()
         })
         .unwrap();
-    let builder = crate::system(&upstream.token_url()).manual();
+    let builder = crate::system(&upstream.token_url()).patient().manual();
     let mut system = builder.start().await;
     let admin = system.admin().await;
     for account in &accounts {
@@ -66,7 +66,11 @@ async fn sigterm_answers_what_it_accepted_and_exits_with_zero() {
 async fn a_second_signal_forces_the_end() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
-    let mut system = crate::system(&upstream.token_url()).manual().start().await;
+    let mut system = crate::system(&upstream.token_url())
+        .patient()
+        .manual()
+        .start()
+        .await;
     let new = NewCredential {
         biz_id: "one",
         refresh_token: &account.refresh_token,
@@ -79,7 +83,9 @@ async fn a_second_signal_forces_the_end() {
     gate.reached(1).await.unwrap();
     system.signal(Signal::TERM);
     rt_manage_tests::support::until("draining has begun", || async {
-        system.log().contains("draining")
+        let apis = system.apis();
+        apis.into_iter()
+            .all(|api| system.log_of(api).contains("draining"))
     })
     .await;
     system.signal(Signal::TERM);

@@ -197,6 +197,7 @@ async fn a_wait_that_is_over_names_the_attempt() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("slow")).unwrap();
     let system = crate::system(&upstream.token_url())
+        .patient()
         .manual()
         .set("RTM_SERVER__REFRESH_WAIT_SECONDS", "1")
         .start()

@@ -9,7 +9,7 @@ use rt_manage_tests::{
     support::{NewCredential, until},
 };
 
-use crate::support::database;
+use super::support::database;
 
 /// What a backup holds.
 const TABLES: [&str; 8] = [
@@ -121,21 +121,6 @@ async fn a_restored_database_halts_until_the_journals_are_replayed_and_an_operat
 }
 
 #[tokio::test]
-async fn a_second_embedded_process_is_refused_with_the_reason() {
-    let upstream = StandIn::start(Options::default()).unwrap();
-    let builder = crate::system(&upstream.token_url()).manual();
-    let system = builder.start().await;
-    let output = builder.command().output().unwrap();
-    assert!(!output.status.success());
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        text.contains("another rt-manage process") && text.contains("queue.url"),
-        "{text}"
-    );
-    assert_eq!(system.get("/livez").await.status, 200);
-}
-
-#[tokio::test]
 async fn a_missing_sealing_key_is_named() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let builder = crate::system(&upstream.token_url()).manual();
@@ -196,7 +181,7 @@ async fn new_tokens_for_a_replaced_refresh_token_are_kept_as_an_orphan() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("x")).unwrap();
     let other = upstream.create_account(AccountSpec::key("other")).unwrap();
-    let builder = crate::system(&upstream.token_url()).manual();
+    let builder = crate::system(&upstream.token_url()).patient().manual();
     let system = builder.start().await;
     let admin = system.admin().await;
     let new = NewCredential {
@@ -233,7 +218,7 @@ async fn new_tokens_for_a_replaced_refresh_token_are_kept_as_an_orphan() {
 #[tokio::test]
 async fn a_row_that_cannot_be_written_does_not_lose_the_answer_or_stop_the_others() {
     let upstream = StandIn::start(Options::default()).unwrap();
-    let builder = crate::system(&upstream.token_url()).manual();
+    let builder = crate::system(&upstream.token_url()).patient().manual();
     let system = builder.start().await;
     let admin = system.admin().await;
     let mut ids = Vec::new();

@@ -12,7 +12,11 @@ use rt_manage_tests::{
 async fn fifty_simultaneous_refreshes_make_one_call() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let account = upstream.create_account(AccountSpec::key("one")).unwrap();
-    let system = crate::system(&upstream.token_url()).manual().start().await;
+    let system = crate::system(&upstream.token_url())
+        .patient()
+        .manual()
+        .start()
+        .await;
     let new = NewCredential {
         biz_id: "one",
         refresh_token: &account.refresh_token,

@@ -1,0 +1,13 @@
+//! What holds in every deployment, over every database.
+
+mod canary;
+mod crash;
+mod drain;
+mod egress;
+mod outage;
+mod outcomes;
+mod public_api;
+mod recovery;
+mod scheduling;
+mod single_flight;
+mod support;
