@@ -32,9 +32,12 @@ pub(super) async fn serve(shared: &Shared, mut client: TcpStream) -> io::Result<
         None if methods.contains(&NO_AUTHENTICATION) => NO_AUTHENTICATION,
         _ => NO_ACCEPTABLE_METHOD,
     };
-    client.write_all(&[VERSION, method]).await?;
+    // Counted before it is told: who is told may look at once.
     if method == NO_ACCEPTABLE_METHOD {
         shared.denied();
+    }
+    client.write_all(&[VERSION, method]).await?;
+    if method == NO_ACCEPTABLE_METHOD {
         return Ok(());
     }
     if let Some((user, password)) = &shared.credentials {
@@ -44,9 +47,11 @@ pub(super) async fn serve(shared: &Shared, mut client: TcpStream) -> io::Result<
             read_short(&mut client).await?,
         );
         let good = given.0 == user.as_bytes() && given.1 == password.as_bytes();
-        client.write_all(&[1, u8::from(!good)]).await?;
         if !good {
             shared.denied();
+        }
+        client.write_all(&[1, u8::from(!good)]).await?;
+        if !good {
             return Ok(());
         }
     }
