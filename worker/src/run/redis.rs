@@ -42,6 +42,10 @@ const SOUND: Duration = Duration::from_secs(10);
 const SILENT: Duration = Duration::from_secs(30);
 /// A lane that ended this often in a row although Redis works holds something that nobody can read.
 const UNREADABLE_AFTER: u32 = 5;
+/// Distance of looks whether a lane that stops has jobs in hand.
+const LOOK: Duration = Duration::from_millis(20);
+/// Time for acknowledgements of a lane that stops: some round trips.
+const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_millis(300);
 /// Finished jobs are removed this often while there are any.
 const TRIM: Duration = Duration::from_secs(1);
 /// Looks for finished jobs after the last one was done: acknowledgements follow the work.
@@ -207,13 +211,13 @@ impl<P: Perform> Consumer<'_, P> {
                 _ => {}
             })
             .build(handle::<P>);
-        let stop = stop.clone();
+        let asked = stop.clone();
         // `run_until` and the library's monitor wait for the signal even when the worker has ended.
         let run = worker.run_with_ctx(move |context| {
-            let (stop, ended) = (stop.clone(), ended.clone());
+            let (asked, ended) = (asked.clone(), ended.clone());
             async move {
                 tokio::select! {
-                    () = stop.cancelled() => context.stop(),
+                    () = asked.cancelled() => context.stop(),
                     () = ended.cancelled() => Ok(()),
                 }
             }
@@ -224,7 +228,19 @@ impl<P: Perform> Consumer<'_, P> {
         tokio::select! {
             result = run => Ok(result??),
             () = self.silent(name, &alive) => Err(LaneError::Silent),
+            () = self.drained(stop) => Ok(()),
         }
+    }
+
+    /// Returns when the lane was asked to stop and no job is in hand any more. The library takes acknowledgements no
+    /// more while it stops: where more than four jobs end then, their handlers wait for ever. What is left is given
+    /// back, and whoever takes it finds it done.
+    async fn drained(&self, stop: &CancellationToken) {
+        stop.cancelled().await;
+        while !self.tasks.is_empty() {
+            tokio::time::sleep(LOOK).await;
+        }
+        tokio::time::sleep(LAST_ACKNOWLEDGEMENTS).await;
     }
 
     /// Returns when a run has given no sign of life for too long.

@@ -323,6 +323,25 @@ async fn a_consumer_that_ends_leaves_nothing_behind() {
     assert_eq!(records, [""; 0]);
 }
 
+/// Its handlers wait for room in a channel that nobody empties while it stops.
+#[tokio::test]
+async fn a_consumer_that_stops_with_full_hands_ends_with_its_last_job() {
+    let bench = Bench::new().await;
+    let jobs = jobs(16);
+    bench.push(&jobs).await;
+    let performer = Performer::new(0);
+    let running = bench.consume(16, &performer);
+    until("all have begun", async || {
+        jobs.iter().all(|job| performer.begun(job) > 0)
+    })
+    .await;
+    running.stop.cancel();
+    performer.permits.add_permits(jobs.len());
+    until("all are done", async || performer.all_done(&jobs)).await;
+    let ended = tokio::time::timeout(SILENT / 2, running.task).await;
+    ended.expect("nothing had to be given up").unwrap();
+}
+
 /// Trap 6: a job is done once, acknowledged, and not retried; pushing it again while it waits changes nothing, and
 /// pushing it after it was done does it again: the database decides.
 #[tokio::test]
