@@ -112,6 +112,28 @@ pub(crate) async fn a_full_disk_is_told(place: Place) {
     );
 }
 
+pub(crate) async fn a_transaction_that_the_database_has_ended_by_itself_harms_no_later_one(
+    place: Place,
+) {
+    let db = place.open_narrow().await;
+    for round in 0..3 {
+        // As SQLite does where the disk is full in the middle of a transaction: it is undone, and the driver does not know.
+        let mut tx = db.begin().await.unwrap();
+        system::switch_on(&mut tx, "lost", "r", NOW).await.unwrap();
+        tx.execute(sql("ROLLBACK")).await.unwrap();
+        if round == 1 {
+            let _ = tx.commit().await;
+        } else {
+            drop(tx);
+        }
+        let name = format!("kept {round}");
+        let mut tx = db.begin().await.unwrap();
+        system::switch_on(&mut tx, &name, "r", NOW).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(system::switches(&mut &db).await.unwrap().len(), round + 1);
+    }
+}
+
 /// A trigger that fails an insert with the error code that stands in `reason`.
 fn failing(dialect: Dialect, table: &str) -> String {
     if dialect == Dialect::MySql {

@@ -95,6 +95,7 @@ contract! {
         a_write_through_a_cut_connection_is_reported,
         a_read_only_database_is_told_and_read,
         a_full_disk_is_told,
+        a_transaction_that_the_database_has_ended_by_itself_harms_no_later_one,
         each_error_code_has_its_kind,
         lost_tables_are_a_temporary_fault;
     servers:

@@ -2,7 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{
+    Connection as _, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
 
 use super::{base, limited, options::DbOptions};
 use crate::db::{error::DbError, exec::Backend};
@@ -33,6 +36,12 @@ pub(super) async fn open(file: &Path, options: &DbOptions) -> Result<Backend, Db
         .max_connections(1)
         .max_lifetime(None)
         .idle_timeout(None)
+        // Where a disk is full, SQLite may undo a transaction by itself. The driver's own roll-back then fails, and it would
+        // take the connection, the only one that writes, to be inside that transaction for ever.
+        .after_release(|connection: &mut SqliteConnection, _| {
+            let sound = !connection.is_in_transaction();
+            Box::pin(async move { Ok(sound) })
+        })
         .connect_with(connect.clone())
         .await
         .map_err(|error| {
