@@ -12,7 +12,7 @@ use rt_manage_shared::{
 
 use super::{
     Scheduler,
-    pick::{Again, Candidates, Egresses, IN_HANDS, Sweep, candidates, overdue, shares},
+    pick::{Again, Candidates, Egresses, IN_HANDS, Sweep, candidates, overdue, paced, shares},
 };
 
 /// Most jobs that one round adds to a lane; more follow a second later.
@@ -30,6 +30,9 @@ const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Dispatcher {
     lane_depth: u32,
+    /// Scheduled attempts that start in one round. Those that waited together for an egress would storm it together
+    /// when it works again.
+    scheduled_per_round: u32,
     repush: Duration,
     interactive: Sweep,
     schedule: Sweep,
@@ -49,9 +52,10 @@ struct Look {
 }
 
 impl Dispatcher {
-    pub(super) const fn new(lane_depth: u32, repush: Duration) -> Self {
+    pub(super) const fn new(lane_depth: u32, scheduled_per_round: u32, repush: Duration) -> Self {
         Self {
             lane_depth,
+            scheduled_per_round,
             repush,
             interactive: Sweep { after: None },
             schedule: Sweep { after: None },
@@ -218,9 +222,11 @@ impl Scheduler {
         let mut found = Vec::with_capacity(looks.len());
         for (line, look) in looks {
             let last = look.rows.last().filter(|_| look.goes_on).map(|row| row.id);
-            found.push((line, last, candidates(line, look.rows, egresses, again)));
+            let mut list = candidates(line, look.rows, egresses, again);
+            let kept = paced(line, &mut list.absent, self.dispatcher.scheduled_per_round);
+            found.push((line, last, kept, list));
         }
-        let mut counts = found.iter().map(|(_, _, found)| found.absent.len());
+        let mut counts = found.iter().map(|(_, _, _, found)| found.absent.len());
         let (first, second) = (counts.next().unwrap_or(0), counts.next().unwrap_or(0));
         let (first, second) = shares(room, first, second, self.dispatcher.odd);
         if found.len() > 1 {
@@ -228,12 +234,12 @@ impl Scheduler {
         }
         let mut lists = Vec::with_capacity(found.len());
         let mut silent = Vec::new();
-        for ((line, last, list), share) in found.into_iter().zip([first, second]) {
+        for ((line, last, kept, list), share) in found.into_iter().zip([first, second]) {
             let Candidates {
                 mut absent,
                 silent: repeated,
             } = list;
-            let full = absent.len() > share;
+            let full = kept || absent.len() > share;
             absent.truncate(share);
             let sweep = self.dispatcher.sweep(line);
             *sweep = sweep.next(last, full, absent.last().map(|row| row.id));

@@ -21,7 +21,7 @@ use rt_manage_shared::{
 
 use tokio::task::JoinSet;
 
-use super::{Scheduler, TICK};
+use super::{Scheduler, per_tick};
 use crate::refresh::{Ask, Asked};
 
 /// Credentials whose egress has to wait come back within this time after the wait is over, spread at random:
@@ -42,10 +42,7 @@ impl Scheduler {
         let waiting =
             attempts::queued(&mut &self.db, Line::Schedule, &without, self.lane_depth).await?;
         let room = self.lane_depth.saturating_sub(waiting);
-        let per_tick = u32::try_from(TICK.as_secs())
-            .unwrap_or(1)
-            .saturating_mul(self.rate_per_second);
-        let limit = room.min(per_tick);
+        let limit = room.min(per_tick(self.rate_per_second));
         if limit == 0 {
             return Ok(());
         }

@@ -37,6 +37,13 @@ const FORGET_WORKERS: Duration = Duration::from_hours(72);
 /// Egresses that nobody has tried for this long after their wait are not used any more.
 const FORGET_EGRESSES: Duration = Duration::from_hours(24);
 
+/// How many scheduled refreshes begin in one tick at this rate.
+fn per_tick(rate_per_second: u32) -> u32 {
+    u32::try_from(TICK.as_secs())
+        .unwrap_or(1)
+        .saturating_mul(rate_per_second)
+}
+
 /// The scheduler of this process.
 #[derive(Debug)]
 pub struct Scheduler {
@@ -88,6 +95,7 @@ impl Scheduler {
             lane_depth: config.refresh.lane_depth,
             dispatcher: Dispatcher::new(
                 config.refresh.lane_depth,
+                per_tick(config.refresh.rate_per_second),
                 Duration::from_secs(config.refresh.repush_seconds),
             ),
             leader: Leader::new(BootId::generate(), exclusive),

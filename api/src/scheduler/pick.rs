@@ -123,6 +123,23 @@ pub(super) fn candidates(
     found
 }
 
+/// Leaves as many of a line's attempts as may start in one round, oldest first; `true` where some have to wait. What was pushed
+/// before and is pushed again has been counted then.
+pub(super) fn paced(line: Line, absent: &mut Vec<Waiting>, per_round: u32) -> bool {
+    if line != Line::Schedule {
+        return false;
+    }
+    let before = absent.len();
+    let mut left = per_round;
+    absent.retain(|row| {
+        let counts = row.pushed_at.is_none();
+        let starts = !counts || left > 0;
+        left = left.saturating_sub(u32::from(counts));
+        starts
+    });
+    absent.len() < before
+}
+
 /// Divides room between the schedule and jobs: half for each, and what one does not need goes to the other. `odd` says
 /// who gets the odd one.
 pub(super) fn shares(room: usize, schedule: usize, jobs: usize, odd: bool) -> (usize, usize) {

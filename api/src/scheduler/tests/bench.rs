@@ -55,11 +55,18 @@ pub(super) async fn open(folder: &TempDir) -> Db {
 }
 
 impl Bench {
+    /// A scheduler whose pace plays no part.
     pub(super) async fn new(lane_depth: u32) -> Self {
+        Self::paced(lane_depth, 100_000).await
+    }
+
+    /// A scheduler that starts so many scheduled refreshes a second.
+    pub(super) async fn paced(lane_depth: u32, rate_per_second: u32) -> Self {
         let folder = TempDir::new().unwrap();
         let db = open(&folder).await;
         let mut config = Config::default();
         config.refresh.lane_depth = lane_depth;
+        config.refresh.rate_per_second = rate_per_second;
         config.journal.directory = folder.path().join("journal");
         let (clock, notifier) = (Clock::new(), Notifier::in_process());
         let settings = Arc::new(WorkerSettings::resolve(&config).unwrap());

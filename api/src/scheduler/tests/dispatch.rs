@@ -30,6 +30,27 @@ async fn a_lane_is_filled_up_to_its_measured_depth_oldest_first() {
 }
 
 #[tokio::test]
+async fn scheduled_attempts_that_waited_together_do_not_start_together() {
+    let mut bench = Bench::paced(100, 5).await;
+    bench.attempts(Line::Schedule, DEFAULT_EGRESS, 30).await;
+    bench.attempts(Line::Job, DEFAULT_EGRESS, 30).await;
+    bench.attempts(Line::Interactive, DEFAULT_EGRESS, 30).await;
+    // Their egress was on hold for long, and works again.
+    bench.dispatch(&[bench.direct_held(60)]).await;
+    bench.wait(60);
+    for round in 0..4 {
+        bench.dispatch(&[]).await;
+        assert_eq!(bench.pushed_now(Line::Schedule).await, 5, "{round}");
+        // The pace is that of the schedule: what somebody has asked for has none.
+        let asked = if round == 0 { 30 } else { 0 };
+        assert_eq!(bench.pushed_now(Line::Job).await, asked, "{round}");
+        assert_eq!(bench.pushed_now(Line::Interactive).await, asked, "{round}");
+        bench.wait(1);
+    }
+    assert_eq!(bench.depth(Lane::Bulk).await, 50);
+}
+
+#[tokio::test]
 async fn the_schedule_and_jobs_share_the_room_of_the_lane() {
     let mut bench = Bench::new(10).await;
     bench.attempts(Line::Job, DEFAULT_EGRESS, 100).await;
