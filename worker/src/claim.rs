@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rt_manage_shared::{
     clock::{BootInstant, Clock, Millis},
     db::{
-        DbError, Tx, attempts,
+        Db, DbError, Tx, attempts,
         batch::Work,
         coordination,
         coordination::EgressHold,
@@ -21,6 +21,7 @@ use rt_manage_shared::{
 
 use crate::{
     egress::{BreakerSettings, Breakers, Ticket},
+    recorded::Recorded,
     settings::WorkerSettings,
 };
 
@@ -45,6 +46,10 @@ pub(crate) enum Claimed {
 pub(crate) enum NotNow {
     /// An operator paused refreshing, or it is halted.
     Switched(String),
+    /// The database has made a new connection: what others have recorded is read before anything is claimed over it.
+    Reconnected,
+    /// The database does not know what it had recorded: it is older than the journals.
+    OlderDatabase,
     /// The egress has to wait.
     EgressHeld {
         /// Until when.
@@ -56,6 +61,8 @@ pub(crate) enum NotNow {
 #[derive(Debug)]
 pub(crate) struct ClaimWork {
     pub(crate) boot: BootId,
+    pub(crate) db: Db,
+    pub(crate) recorded: Arc<Recorded>,
     pub(crate) clock: Clock,
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) settings: Arc<WorkerSettings>,
@@ -67,8 +74,8 @@ impl Work for ClaimWork {
 
     async fn apply(&self, tx: &mut Tx, jobs: &[Arc<RefreshJob>]) -> Result<Vec<Claimed>, DbError> {
         let now = self.clock.now();
-        if let Some(switch) = system::switches(tx).await?.into_iter().next() {
-            let stopped = || Claimed::NotNow(NotNow::Switched(switch.name.clone()));
+        if let Some(reason) = self.not_now(tx).await? {
+            let stopped = || Claimed::NotNow(reason.clone());
             return Ok(jobs.iter().map(|_| stopped()).collect());
         }
         let read = BootInstant::now();
@@ -139,6 +146,20 @@ struct Taken<'a> {
 }
 
 impl ClaimWork {
+    /// Why nothing may be claimed in this transaction, whatever it is. Each is looked up on the connection on which the claims
+    /// would be written: that is the server whose word counts.
+    async fn not_now(&self, tx: &mut Tx) -> Result<Option<NotNow>, DbError> {
+        if let Some(switch) = system::switches(tx).await?.into_iter().next() {
+            return Ok(Some(NotNow::Switched(switch.name)));
+        }
+        if !self.recorded.covers(self.db.connections_made()) {
+            return Ok(Some(NotNow::Reconnected));
+        }
+        let newest = self.recorded.newest();
+        let known = attempts::ended(tx, &newest).await?;
+        Ok((known < newest.len()).then_some(NotNow::OlderDatabase))
+    }
+
     /// Decides about one claim; what it decides is written with the others.
     async fn take(
         &self,

@@ -6,16 +6,16 @@ use rt_manage_shared::{
     clock::{BootInstant, Clock},
     config::Config,
     db::{
-        Db, DbOptions, Target,
+        Db, DbOptions, Execute as _, Target,
         attempts::{self, NewAttempt},
         batch::Batcher,
         coordination::{self, EgressHold},
         credentials::{self, Identity, Profile},
-        grants,
+        grants, sql,
     },
     id::{AttemptId, BootId, CredentialId},
     model::{
-        attempt::{Cause, Lane},
+        attempt::{Cause, Lane, OutcomeKind},
         credential::DEFAULT_EGRESS,
         grant::{Context, Grant},
     },
@@ -29,6 +29,7 @@ use super::{ClaimWork, Claimed, NotNow};
 use crate::{
     WorkerSettings,
     egress::{BreakerSettings, Breakers, Pass, Ticket, Verdict},
+    recorded::Recorded,
 };
 
 struct Bench {
@@ -41,6 +42,7 @@ struct Bench {
 struct Rival {
     claims: Batcher<ClaimWork>,
     breakers: Arc<Breakers>,
+    recorded: Arc<Recorded>,
 }
 
 impl Bench {
@@ -61,8 +63,11 @@ impl Bench {
 
     fn worker(&self) -> Rival {
         let breakers = Arc::new(Breakers::new(BreakerSettings::default()));
+        let recorded = Arc::new(Recorded::default());
         let work = ClaimWork {
             boot: BootId::generate(),
+            db: self.db.clone(),
+            recorded: Arc::clone(&recorded),
             clock: self.clock.clone(),
             breakers: Arc::clone(&breakers),
             settings: Arc::clone(&self.settings),
@@ -70,6 +75,7 @@ impl Bench {
         Rival {
             claims: Batcher::start(self.db.clone(), work),
             breakers,
+            recorded,
         }
     }
 
@@ -210,4 +216,49 @@ async fn a_claim_that_fails_leaves_the_turn_to_the_next() {
         worker[0].breakers.try_pass(&direct, BootInstant::now()),
         Pass::Probe
     );
+}
+
+#[tokio::test]
+async fn nothing_is_claimed_where_the_database_has_forgotten_what_it_had_recorded() {
+    let bench = Bench::new().await;
+    let worker = bench.worker();
+    let first = bench.job().await;
+    let claim = async |job: &RefreshJob| worker.claims.submit(Arc::new(job.clone())).await.unwrap();
+    assert!(matches!(claim(&first).await, Claimed::Yes { .. }));
+    let ending = attempts::Ending {
+        outcome: OutcomeKind::NotSent,
+        code: None,
+        detail: None,
+        http_status: None,
+        duration_ms: None,
+        finished_at: bench.clock.now(),
+    };
+    attempts::finish(&mut &bench.db, first.attempt, &ending)
+        .await
+        .unwrap();
+    worker.recorded.note(first.attempt, bench.clock.now());
+    assert!(matches!(
+        claim(&bench.job().await).await,
+        Claimed::Yes { .. }
+    ));
+    // A server that lost the commit knows the attempt, and not its end.
+    let lost = bench.job().await;
+    let state = "UPDATE {attempts} SET state = 'refreshing' WHERE id = ?";
+    (&mut &bench.db)
+        .execute(sql(state).bind(first.attempt))
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let claimed = claim(&lost).await;
+        assert!(
+            matches!(claimed, Claimed::NotNow(NotNow::OlderDatabase)),
+            "{claimed:?}"
+        );
+        // A restored copy does not know it at all.
+        let row = "DELETE FROM {attempts} WHERE id = ?";
+        (&mut &bench.db)
+            .execute(sql(row).bind(first.attempt))
+            .await
+            .unwrap();
+    }
 }

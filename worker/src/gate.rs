@@ -14,6 +14,8 @@ pub struct Gate {
     recovered: AtomicBool,
     journal_ok: AtomicBool,
     database_ok: AtomicBool,
+    /// It answers, and takes no writes.
+    database_full: AtomicBool,
 }
 
 impl Gate {
@@ -25,6 +27,7 @@ impl Gate {
             recovered: AtomicBool::new(false),
             journal_ok: AtomicBool::new(true),
             database_ok: AtomicBool::new(true),
+            database_full: AtomicBool::new(false),
         }
     }
 
@@ -40,6 +43,8 @@ impl Gate {
             Some("stopping")
         } else if !self.journal_ok.load(Ordering::Acquire) {
             Some("the journal cannot be written")
+        } else if self.database_full.load(Ordering::Acquire) {
+            Some("the database takes no writes: its disk is full, or it is read-only")
         } else if !self.database_ok.load(Ordering::Acquire) {
             Some("the database does not answer")
         } else if !self.recovered.load(Ordering::Acquire) {
@@ -76,6 +81,12 @@ impl Gate {
         self.recovered.store(false, Ordering::Release);
     }
 
+    /// The database answers and takes no writes. [`Gate::note_database_answers`], which follows a write, opens again.
+    pub fn note_database_full(&self) {
+        self.database_full.store(true, Ordering::Release);
+        self.note_database_error();
+    }
+
     /// Whether the database answered last time.
     pub fn database_ok(&self) -> bool {
         self.database_ok.load(Ordering::Acquire)
@@ -83,6 +94,7 @@ impl Gate {
 
     /// The database answers.
     pub fn note_database_answers(&self) {
+        self.database_full.store(false, Ordering::Release);
         self.database_ok.store(true, Ordering::Release);
     }
 

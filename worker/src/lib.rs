@@ -11,6 +11,7 @@ mod finished;
 mod gate;
 pub mod journal;
 pub mod probe;
+mod recorded;
 mod recovery;
 mod refresh;
 mod run;
@@ -40,6 +41,7 @@ use crate::{
     commit::CommitWork,
     egress::{BreakerSettings, Breakers, ClientOptions, Clients},
     journal::{Journal, JournalError, JournalOptions},
+    recorded::Recorded,
     recovery::Recovery,
 };
 
@@ -89,6 +91,7 @@ pub struct Worker {
     in_flight: TaskTracker,
     failing: run::FailingLanes,
     recovery: tokio::sync::Mutex<Recovery>,
+    recorded: Arc<Recorded>,
 }
 
 /// Why a worker could not start.
@@ -124,8 +127,11 @@ impl Worker {
         let journal = Journal::open(&options)?;
         let started_at = clock.now();
         let breakers = Arc::new(Breakers::new(BreakerSettings::default()));
+        let recorded = Arc::new(Recorded::default());
         let claims = ClaimWork {
             boot,
+            db: db.clone(),
+            recorded: Arc::clone(&recorded),
             clock: clock.clone(),
             breakers: Arc::clone(&breakers),
             settings: Arc::clone(&settings),
@@ -144,6 +150,7 @@ impl Worker {
                 ..ClientOptions::default()
             }),
             recovery: tokio::sync::Mutex::new(Recovery::new(&settings.journal_directory)),
+            recorded,
             gate: Gate::new(draining),
             jobs: TaskTracker::new(),
             in_flight: TaskTracker::new(),

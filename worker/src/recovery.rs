@@ -75,7 +75,10 @@ impl Worker {
     /// start, and whenever the database was away.
     pub(crate) async fn recover(&self) -> Result<(), DbError> {
         let mut recovery = self.recovery.lock().await;
+        let connections = self.db.connections_made();
         let scan = self.read_all().await;
+        self.recorded
+            .learn(scan.newest_done(NEWEST_DONE), connections);
         recovery.report(&scan);
         if self.is_older_than(&scan).await? {
             let reason = "the database is older than the journals: it was restored from a copy, or lost commits in a failover. \
@@ -107,7 +110,10 @@ impl Worker {
             return self.recover().await;
         }
         let mut recovery = self.recovery.lock().await;
+        let connections = self.db.connections_made();
         let scan = self.rescan(&mut recovery).await;
+        self.recorded
+            .learn(scan.newest_done(NEWEST_DONE), connections);
         self.replay_all(&mut recovery.settled, scan.undone(), &scan)
             .await;
         for folder in &scan.folders {
@@ -121,6 +127,18 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Reads what other workers have recorded since the journals were last looked at. What this worker has recorded it knows.
+    pub(crate) async fn learn_what_is_recorded(&self) {
+        let mut recovery = self.recovery.lock().await;
+        let connections = self.db.connections_made();
+        if self.recorded.covers(connections) {
+            return;
+        }
+        let scan = self.rescan(&mut recovery).await;
+        self.recorded
+            .learn(scan.newest_done(NEWEST_DONE), connections);
     }
 
     async fn is_halted(&self) -> Result<bool, DbError> {

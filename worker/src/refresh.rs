@@ -31,6 +31,8 @@ use crate::{
 
 /// Pause between tries of a commit: short at first, because callers wait; never longer than this.
 const COMMIT_RETRY_MAX: Duration = Duration::from_secs(5);
+/// A claim may itself be what makes the next connection; more often than this, something else is wrong.
+const CLAIM_TRIES: usize = 3;
 const COMMIT_RETRY_FIRST: Duration = Duration::from_millis(50);
 
 impl Worker {
@@ -41,10 +43,13 @@ impl Worker {
             return self.give_back(job.attempt).await;
         }
         let send_by = BootInstant::now() + self.settings.send_budget;
-        let (claimed, ticket) = match self.claims.submit(Arc::new(job.clone())).await {
+        let (claimed, ticket) = match self.claim(&job).await {
             Ok(Claimed::Yes { record, ticket }) => (record, ticket),
             Ok(Claimed::Gone) => return,
             Ok(Claimed::NotNow(reason)) => {
+                if reason == NotNow::OlderDatabase {
+                    self.gate.note_database_error();
+                }
                 Self::note_not_now(&job, &reason);
                 return self.give_back(job.attempt).await;
             }
@@ -66,6 +71,19 @@ impl Worker {
                 "a refresh ended by a panic; its claim is settled as that of a lost worker"
             );
         }
+    }
+
+    /// Claims; where the database has made new connections, the journals are read first.
+    async fn claim(&self, job: &RefreshJob) -> Result<Claimed, DbError> {
+        let mut claimed = self.claims.submit(Arc::new(job.clone())).await;
+        for _ in 0..CLAIM_TRIES {
+            if !matches!(claimed, Ok(Claimed::NotNow(NotNow::Reconnected))) {
+                break;
+            }
+            self.learn_what_is_recorded().await;
+            claimed = self.claims.submit(Arc::new(job.clone())).await;
+        }
+        claimed
     }
 
     async fn refresh(
@@ -253,7 +271,9 @@ impl Worker {
         };
         hooks::step("commit.after");
         Self::report(&finished, committed);
-        self.journal.done(finished.attempt, self.clock.now()).await;
+        let now = self.clock.now();
+        self.journal.done(finished.attempt, now).await;
+        self.recorded.note(finished.attempt, now);
         self.notifier.announce(Event::Finished {
             attempt: finished.attempt,
             credential: finished.credential,
@@ -274,8 +294,10 @@ impl Worker {
     }
 
     /// A database that is away closes the gate; a single bad row does not.
-    fn note_error(&self, error: &DbError) {
-        if error.is_temporary() {
+    pub(crate) fn note_error(&self, error: &DbError) {
+        if matches!(error, DbError::NotWritable(_)) {
+            self.gate.note_database_full();
+        } else if error.is_temporary() {
             self.gate.note_database_error();
         }
     }
@@ -361,6 +383,12 @@ impl Worker {
         match reason {
             NotNow::Switched(name) => {
                 tracing::debug!(attempt = %job.attempt, switch = %name, "not claimed");
+            }
+            NotNow::Reconnected => {
+                tracing::debug!(attempt = %job.attempt, "not claimed: the database keeps making connections");
+            }
+            NotNow::OlderDatabase => {
+                tracing::error!(attempt = %job.attempt, "not claimed: the database does not know what it had recorded");
             }
             NotNow::EgressHeld { until } => {
                 tracing::debug!(attempt = %job.attempt, until = until.0, "not claimed: egress on hold");

@@ -47,7 +47,11 @@ impl Worker {
                     }
                 }
                 Err(error) => {
-                    self.gate.note_database_error();
+                    if matches!(error, DbError::NotWritable(_)) {
+                        self.gate.note_database_full();
+                    } else {
+                        self.gate.note_database_error();
+                    }
                     tracing::error!(error = %error, "heartbeat failed: nothing is claimed until the database answers");
                     pause = RETRY;
                 }

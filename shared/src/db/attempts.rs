@@ -193,6 +193,24 @@ pub async fn read(db: &mut impl Execute, ids: &[AttemptId]) -> Result<Vec<Attemp
     rows.iter().map(attempt).collect()
 }
 
+/// How many of these, each named once, have ended as far as the database knows.
+pub async fn ended(db: &mut impl Execute, ids: &[AttemptId]) -> Result<usize, DbError> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let text = format!(
+        "SELECT COUNT(*) AS n FROM {{attempts}} WHERE state IN (?, ?) AND id IN {}",
+        in_list(ids.len())
+    );
+    let statement = sql(text)
+        .bind(AttemptState::Finished.as_str())
+        .bind(AttemptState::Cancelled.as_str())
+        .bind_list(ids.iter().copied());
+    let row = db.fetch_optional(statement).await?;
+    let count = row.map_or(Ok(0), |row| row.count("n"))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// Attempts that workers have claimed and not finished.
 pub async fn refreshing(db: &mut impl Execute, limit: u32) -> Result<Vec<Attempt>, DbError> {
     let text = format!("{SELECT} WHERE state = ? ORDER BY id LIMIT ?");

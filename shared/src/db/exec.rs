@@ -4,7 +4,14 @@
 //! Table modules are plain code over [`Execute`] and never see a driver. A new back end is a variant here and in
 //! `dialect.rs`, a file in `pool/`, its error codes, and a folder of migrations.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{AssertSqlSafe, MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
 
@@ -27,6 +34,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Db {
     pub(super) backend: Backend,
     pub(super) names: Arc<Names>,
+    pub(super) connections: Arc<AtomicU64>,
 }
 
 /// The back ends. Pools are shared here only: what their hooks know of them does not keep them alive.
@@ -303,6 +311,12 @@ impl Db {
         Ok(Millis(
             now.saturating_add(crate::hooks::clock_shift_millis()),
         ))
+    }
+
+    /// How many connections to a server have been made so far. A change means that another server may stand behind the
+    /// address by now. Always 0 for a file.
+    pub fn connections_made(&self) -> u64 {
+        self.connections.load(Ordering::Acquire)
     }
 
     /// The name of the back end, for answers and logs.

@@ -62,6 +62,10 @@ pub(crate) async fn attempts_move_forward_only(place: Place) {
         .await
         .unwrap();
     assert_eq!(earlier, Some(ids[0]));
+    // One was made, one cancelled; one waits, and one does not exist.
+    let asked = [ids[0], ids[1], ids[2], AttemptId::generate()];
+    assert_eq!(attempts::ended(&mut &db, &asked).await.unwrap(), 2);
+    assert_eq!(attempts::ended(&mut &db, &[]).await.unwrap(), 0);
     attempts::amend(&mut &db, ids[0], &ending(OutcomeKind::Rotated))
         .await
         .unwrap();

@@ -7,7 +7,7 @@ mod postgres;
 mod sqlite;
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -36,14 +36,15 @@ impl Db {
     /// Opens the database; creates an SQLite file and its folder where they are missing. A server is asked once whether
     /// it is one that we can trust; further connections are made when they are needed.
     pub async fn open(options: &DbOptions) -> Result<Self, DbError> {
+        let connections = Arc::new(AtomicU64::new(0));
         let (backend, dialect) = match &options.target {
             Target::Sqlite { file } => (sqlite::open(file, options).await?, Dialect::Sqlite),
             Target::MySql(server) => {
-                let pool = mysql::open(server, options).await?;
+                let pool = mysql::open(server, options, &connections).await?;
                 (Backend::MySql(pool), Dialect::MySql)
             }
             Target::Postgres(server) => {
-                let pool = postgres::open(server, options).await?;
+                let pool = postgres::open(server, options, &connections).await?;
                 (Backend::Postgres(pool), Dialect::Postgres)
             }
         };
@@ -51,6 +52,7 @@ impl Db {
         Ok(Self {
             backend,
             names: Arc::new(names),
+            connections,
         })
     }
 }

@@ -1,6 +1,12 @@
 //! MySQL and MariaDB: connections, what every session needs, and what the server must promise.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, MySqlPool, Row as _,
@@ -37,12 +43,18 @@ const VARIABLES: &str = "SHOW VARIABLES WHERE Variable_name IN ('version', 'inno
 const MYSQL: (u32, u32, u32) = (8, 0, 17);
 const MARIADB: (u32, u32, u32) = (10, 5, 0);
 
-pub(super) async fn open(server: &Server, options: &DbOptions) -> Result<Arc<MySqlPool>, DbError> {
+pub(super) async fn open(
+    server: &Server,
+    options: &DbOptions,
+    connections: &Arc<AtomicU64>,
+) -> Result<Arc<MySqlPool>, DbError> {
     let connect = connect_options(server);
     tokio::time::timeout(ACQUIRE_TIMEOUT, first(&connect, server, options))
         .await
         .map_err(|_| silent(server))??;
-    let pool = remote(options).after_connect(|connection: &mut MySqlConnection, _| {
+    let connections = Arc::clone(connections);
+    let pool = remote(options).after_connect(move |connection: &mut MySqlConnection, _| {
+        connections.fetch_add(1, Ordering::AcqRel);
         Box::pin(async move { connection.execute(SESSION).await.map(|_| ()) })
     });
     Ok(limited(pool, options, connect))

@@ -1,6 +1,12 @@
 //! PostgreSQL: connections, what every session needs, and what the server must promise.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _,
@@ -33,12 +39,18 @@ const SETTINGS: &str = "SELECT name, setting FROM pg_settings WHERE name IN ('se
 /// The oldest version that we test with, as `server_version_num` has it.
 const OLDEST: u32 = 15_00_00;
 
-pub(super) async fn open(server: &Server, options: &DbOptions) -> Result<Arc<PgPool>, DbError> {
+pub(super) async fn open(
+    server: &Server,
+    options: &DbOptions,
+    connections: &Arc<AtomicU64>,
+) -> Result<Arc<PgPool>, DbError> {
     let connect = connect_options(server);
     tokio::time::timeout(ACQUIRE_TIMEOUT, first(&connect, server, options))
         .await
         .map_err(|_| silent(server))??;
-    let pool = remote(options).after_connect(|connection: &mut PgConnection, _| {
+    let connections = Arc::clone(connections);
+    let pool = remote(options).after_connect(move |connection: &mut PgConnection, _| {
+        connections.fetch_add(1, Ordering::AcqRel);
         Box::pin(async move { connection.execute(SESSION).await.map(|_| ()) })
     });
     Ok(limited(pool, options, connect))
