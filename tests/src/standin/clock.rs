@@ -8,7 +8,7 @@ fn read(clock: ClockId) -> i64 {
 }
 
 /// Milliseconds since the Unix epoch.
-pub(super) fn wall_ms() -> i64 {
+pub(crate) fn wall_ms() -> i64 {
     read(ClockId::Realtime)
 }
 

@@ -48,6 +48,8 @@ mod state;
 mod tests;
 mod token;
 
+pub(crate) use clock::wall_ms;
+
 pub use accounts::{Account, AccountError, AccountSpec};
 pub use audit::{Audit, EndedAccount, Lost};
 pub use fault::{

@@ -7,9 +7,16 @@ use std::{
     sync::Arc,
 };
 
+use rt_manage_shared::{
+    bootstrap,
+    config::{Config, LoadOptions},
+    db::Db,
+};
 use tempfile::TempDir;
 
-use super::{Backend, Deployment, Part, PrivateRedis, System, process::Process, redis::Keys};
+use super::{
+    Backend, Deployment, Part, PrivateDatabase, PrivateRedis, System, process::Process, redis::Keys,
+};
 
 /// The administrator's password in tests; not the example's, so that log-in needs no ceremony.
 pub(super) const PASSWORD: &str = "correct horse battery";
@@ -76,6 +83,15 @@ impl SystemBuilder {
         .set("RTM_WORKER__HEARTBEAT_SECONDS", "1")
         .set("RTM_LOG__LEVEL", "debug")
         .set("NO_COLOR", "1")
+    }
+
+    /// Keeps its data on a database server that the test may break, instead of the one that all tests share.
+    #[must_use]
+    pub fn on(mut self, backend: Backend, database: &PrivateDatabase) -> Self {
+        for (name, value) in backend.environment_at(database.url()) {
+            self = self.set(&name, &value);
+        }
+        self
     }
 
     /// Splits it into API replicas and workers over the Redis server of `RTM_TEST_REDIS_URL`, with keys of its own.
@@ -200,6 +216,38 @@ impl SystemBuilder {
         self.scratch.folder.path()
     }
 
+    /// Its configuration, as its processes see it; paths are those of this process.
+    pub fn configuration(&self) -> Config {
+        let is_server = self
+            .env
+            .iter()
+            .any(|(name, _)| name == "RTM_DATABASE__TYPE");
+        let here = |path: &str| self.folder().join(path).display().to_string();
+        let mut flags = vec![
+            (
+                "security.key_file".to_owned(),
+                here("data/keys/master.keys"),
+            ),
+            ("journal.directory".to_owned(), here("data/journal")),
+        ];
+        if !is_server {
+            flags.push(("database.database".to_owned(), here("data/tokens.db")));
+        }
+        let options = LoadOptions {
+            file: None,
+            env: self.env.clone(),
+            flags,
+        };
+        Config::load(&options).expect("its configuration").config
+    }
+
+    /// The system's database, opened beside it.
+    pub async fn database(&self) -> Db {
+        bootstrap::open_database(&self.configuration())
+            .await
+            .expect("its database")
+    }
+
     /// All keys and values that the system has in Redis; nothing for an embedded one.
     pub fn redis_content(&self) -> Vec<(String, Vec<u8>)> {
         self.scratch
@@ -271,12 +319,15 @@ impl SystemBuilder {
     }
 }
 
-/// A folder with built binaries: `RTM_BIN_DIR`, else the target folder that this test was built into.
+/// A folder with built binaries: `RTM_BIN_DIR`, else the target folder that this test or program was built into.
 fn binary(name: &str) -> PathBuf {
     let folder = std::env::var_os("RTM_BIN_DIR").map_or_else(
         || {
-            let test = std::env::current_exe().expect("own path");
-            test.ancestors().nth(2).expect("a target folder").to_owned()
+            let own = std::env::current_exe().expect("own path");
+            let mut folders = own.ancestors().skip(1);
+            // Tests are in a folder `deps` of it.
+            let found = folders.find(|folder| !folder.ends_with("deps"));
+            found.expect("a target folder").to_owned()
         },
         PathBuf::from,
     );

@@ -74,15 +74,30 @@ impl Process {
     /// Waits until it says that it is ready, and learns its address.
     pub(super) async fn ready(&mut self) -> String {
         let (part, pid, this) = (self.part, self.pid(), &*self);
-        let address = until_some(&format!("{part} is ready"), || async {
+        let url = until_some(&format!("{part} is ready"), || async {
             let text = this.log();
             assert!(is_running(pid), "{part} ended while starting:\n{text}");
-            listens_at(&text, part.ready_line())
+            this.address()
         })
         .await;
-        let url = format!("http://{address}");
         self.url = Some(url.clone());
         url
+    }
+
+    /// Its address, where it runs and has said that it is ready.
+    pub(super) fn ready_at(&mut self) -> Option<String> {
+        if !self.is_started() || !is_running(self.pid()) {
+            return None;
+        }
+        if self.url.is_none() {
+            self.url = self.address();
+        }
+        self.url.clone()
+    }
+
+    fn address(&self) -> Option<String> {
+        let address = listens_at(&self.log(), self.part.ready_line())?;
+        Some(format!("http://{address}"))
     }
 
     /// Sends a signal.
@@ -116,6 +131,11 @@ impl Process {
             !is_running(pid)
         })
         .await;
+        self.reap()
+    }
+
+    /// Takes note of its end, which has come.
+    pub(super) fn reap(&mut self) -> Exit {
         let status = self
             .child
             .take()
@@ -128,10 +148,13 @@ impl Process {
     }
 }
 
-/// The address in the first line that contains `what`.
+/// The address in the first line that contains `what`, in either form of log.
 fn listens_at(log: &str, what: &str) -> Option<String> {
     let line = log.lines().find(|line| line.contains(what))?;
-    let rest = line.split("listen=").nth(1)?;
+    if let Some((_, rest)) = line.split_once("\"listen\":\"") {
+        return Some(rest.split('"').next()?.to_owned());
+    }
+    let (_, rest) = line.split_once("listen=")?;
     Some(rest.split_whitespace().next()?.to_owned())
 }
 

@@ -283,6 +283,30 @@ impl System {
         self.ready(part).await;
     }
 
+    /// Takes note of the end of a process that has ended by itself.
+    pub fn reap(&mut self, part: Part) {
+        self.part_mut(part).reap();
+        if let Part::Api(number) = part {
+            self.endpoints.remove(number);
+        }
+    }
+
+    /// Starts a process again that has ended, without waiting for anything.
+    pub fn spawn_again(&mut self, part: Part) {
+        self.spawn(part, false);
+    }
+
+    /// Whether a process runs and has said that it is ready; learns its address.
+    pub fn is_ready(&mut self, part: Part) -> bool {
+        let Some(url) = self.part_mut(part).ready_at() else {
+            return false;
+        };
+        if let Part::Api(number) = part {
+            self.endpoints.add(number, url);
+        }
+        true
+    }
+
     /// Starts one more API replica, without fail points, and waits until it is ready.
     pub async fn start_api(&mut self) -> Part {
         let apis = self.processes.keys().filter(|part| part.is_api()).count();
