@@ -13,6 +13,47 @@ pub fn step(name: &'static str) {
     });
 }
 
+/// A deliberate fault of ours. Tests switch one on to show that the audit of the fault campaigns finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// A worker forgets to commit, and calls the attempt done.
+    CommitSkipped,
+    /// A worker looks into an answer before it is in the journal.
+    AnswerNotSynced,
+    /// A worker claims whatever it is offered, as if nobody else could have.
+    ClaimWithoutFence,
+    /// New tokens that fit nowhere are dropped.
+    OrphanDropped,
+}
+
+impl Sabotage {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::CommitSkipped,
+        Self::AnswerNotSynced,
+        Self::ClaimWithoutFence,
+        Self::OrphanDropped,
+    ];
+
+    /// Its name among the fail points.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CommitSkipped => "sabotage.commit_skipped",
+            Self::AnswerNotSynced => "sabotage.answer_not_synced",
+            Self::ClaimWithoutFence => "sabotage.claim_without_fence",
+            Self::OrphanDropped => "sabotage.orphan_dropped",
+        }
+    }
+}
+
+/// Whether this fault is switched on: `FAILPOINTS="sabotage.commit_skipped=return"`, in builds with the feature `test-hooks`
+/// only. Elsewhere this is `false`.
+pub fn sabotaged(sabotage: Sabotage) -> bool {
+    let _ = sabotage;
+    fail::fail_point!(sabotage.name(), |_| true);
+    false
+}
+
 /// Arms the steps named by the environment. The result has to live as long as the process.
 #[cfg(feature = "test-hooks")]
 pub fn from_environment() -> impl Sized {

@@ -18,6 +18,7 @@ use rt_manage_shared::{
         tokens::Orphan,
     },
     hooks,
+    hooks::Sabotage,
     model::{
         attempt::{AttemptState, OutcomeKind},
         grant::{Context, Grant, Verdict},
@@ -66,7 +67,9 @@ impl Finished {
             reason: reason.to_owned(),
             answer: answer.clone(),
         };
-        tokens::keep_orphan(tx, &orphan, now).await?;
+        if !hooks::sabotaged(Sabotage::OrphanDropped) {
+            tokens::keep_orphan(tx, &orphan, now).await?;
+        }
         Ok(Committed::Orphaned)
     }
 }

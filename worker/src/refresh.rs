@@ -10,6 +10,7 @@ use rt_manage_shared::{
     clock::BootInstant,
     db::{DbError, attempts, coordination, coordination::EgressHold, grants::GrantRecord},
     hooks,
+    hooks::Sabotage,
     id::AttemptId,
     model::attempt::{Lane, OutcomeKind},
     notify::Event,
@@ -184,7 +185,9 @@ impl Worker {
         if let CallResult::Answer(answer) = &result {
             hooks::step("answer.received");
             facts.http_status = Some(answer.status);
-            facts.answer = self.write_down(job, record, reservation, answer).await;
+            if !hooks::sabotaged(Sabotage::AnswerNotSynced) {
+                facts.answer = self.write_down(job, record, reservation, answer).await;
+            }
             hooks::step("answer.synced");
         }
         (classify(&result, received_at), facts)
@@ -248,6 +251,9 @@ impl Worker {
     pub(crate) async fn commit(&self, mut finished: Arc<Finished>) -> Committed {
         let mut pause = COMMIT_RETRY_FIRST;
         let committed = loop {
+            if hooks::sabotaged(Sabotage::CommitSkipped) {
+                break Committed::Applied;
+            }
             match self.commits.submit(Arc::clone(&finished)).await {
                 Ok(committed) => break committed,
                 Err(error) => {
