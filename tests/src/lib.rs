@@ -9,5 +9,6 @@
     reason = "test support: a broken expectation must stop the test"
 )]
 
+pub mod chaos;
 pub mod standin;
 pub mod support;
