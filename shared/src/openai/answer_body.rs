@@ -40,6 +40,8 @@ pub(super) struct AnswerBody {
     /// Whether the top-level object was read to its closing brace. Bytes after it do not matter: nothing
     /// that could follow belongs to the object.
     pub(super) complete: bool,
+    /// Whether it began as an object and never ended: a part of it is missing, whatever the framing says.
+    pub(super) torn: bool,
 }
 
 impl AnswerBody {
@@ -57,6 +59,7 @@ impl AnswerBody {
             tokens: fields.tokens,
             error_code: fields.error_object.or(fields.error_text).or(fields.code),
             complete,
+            torn: !complete && body.trim_ascii_start().starts_with(b"{"),
         }
     }
 }

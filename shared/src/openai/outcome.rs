@@ -214,6 +214,13 @@ fn classify_answer(answer: &RawAnswer, now: Millis) -> Outcome {
         .error_code
         .as_deref()
         .and_then(ErrorCode::from_upstream);
+    // Of all refusals only this one is harmless for want of a code, and the code may be in the part that is missing: a
+    // body that ends with its connection is not known to be cut.
+    if answer.status == 403 && body.torn && code.is_none() {
+        return Outcome::Ambiguous {
+            code: ErrorCode::ours("answer_unreadable"),
+        };
+    }
     classify_refusal(answer, code.as_ref(), now)
 }
 

@@ -233,6 +233,24 @@ fn a_cut_refusal_is_ambiguous_until_it_is_whole() {
     }
 }
 
+/// Without a length and without chunks an answer that was cut looks like a whole one. A 403 is harmless only where it
+/// names no other code, so the code must not be in the missing part.
+#[test]
+fn a_refusal_that_ends_too_early_unnoticed_is_not_harmless() {
+    let whole = r#"{"error": {"code": "token_revoked"}}"#;
+    for length in 1..whole.len() - 1 {
+        assert_eq!(
+            outcome(403, &whole[..length]).name(),
+            "ambiguous",
+            "{length}"
+        );
+    }
+    assert_eq!(outcome(403, whole).name(), "rejected");
+    for page in ["", "<html><bo", "null"] {
+        assert_eq!(outcome(403, page).name(), "transient", "{page}");
+    }
+}
+
 #[test]
 fn our_own_codes_are_in_the_charset() {
     let not_sent = [
