@@ -7,6 +7,7 @@ mod claim;
 pub mod cli;
 mod commit;
 pub mod egress;
+mod findings;
 mod finished;
 mod gate;
 pub mod journal;
@@ -14,6 +15,7 @@ pub mod probe;
 mod recorded;
 mod recovery;
 mod refresh;
+mod replay;
 mod run;
 mod running;
 mod settings;
@@ -21,7 +23,7 @@ mod supervise;
 #[cfg(test)]
 mod test_parts;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rt_manage_shared::{
     clock::{Clock, Millis},
@@ -40,6 +42,7 @@ use crate::{
     claim::ClaimWork,
     commit::CommitWork,
     egress::{BreakerSettings, Breakers, ClientOptions, Clients},
+    findings::Findings,
     journal::{Journal, JournalError, JournalOptions},
     recorded::Recorded,
     recovery::Recovery,
@@ -92,6 +95,8 @@ pub struct Worker {
     failing: run::FailingLanes,
     recovery: tokio::sync::Mutex<Recovery>,
     recorded: Arc<Recorded>,
+    /// What is wrong in the journals.
+    findings: Mutex<Findings>,
 }
 
 /// Why a worker could not start.
@@ -151,6 +156,7 @@ impl Worker {
             }),
             recovery: tokio::sync::Mutex::new(Recovery::new(&settings.journal_directory)),
             recorded,
+            findings: Mutex::default(),
             gate: Gate::new(draining),
             jobs: TaskTracker::new(),
             in_flight: TaskTracker::new(),
@@ -188,6 +194,15 @@ impl Worker {
     /// This start of the worker.
     pub fn boot(&self) -> BootId {
         self.boot
+    }
+
+    /// What is damaged or unusable in the journals, for readiness. Work goes on meanwhile.
+    pub fn journal_findings(&self) -> Option<String> {
+        self.findings().summary()
+    }
+
+    fn findings(&self) -> MutexGuard<'_, Findings> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why nothing is claimed at the moment, for readiness.

@@ -142,7 +142,13 @@ impl Probe {
             result,
             weight: Weight::Needed,
         };
-        let mut found = vec![needed("worker", worker)];
+        // Refreshing goes on beside damage: nobody shall take the process out of service for it.
+        let journals = Found {
+            name: "journals",
+            result: self.worker.journal_findings().map_or(Ok(()), Err),
+            weight: Weight::Missed,
+        };
+        let mut found = vec![needed("worker", worker), journals];
         if let Some(check) = &self.queue {
             let answer = tokio::time::timeout(QUEUE_ANSWER, check()).await;
             let silent = || Err("the queue does not answer".to_owned());

@@ -83,7 +83,7 @@ async fn a_worker_tells_how_it_is() {
     let (status, body) = served.readyz().await;
     assert_eq!(
         body["checks"],
-        json!({"database": "ok", "queue": "ok", "worker": "ok"})
+        json!({"database": "ok", "journals": "ok", "queue": "ok", "worker": "ok"})
     );
     assert_eq!((status, &body["workers"]), (200, &json!(1)));
 

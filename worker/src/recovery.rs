@@ -1,7 +1,7 @@
 //! What the journals know and the database does not: answers are replayed, and a database that is older than
 //! the journals is noticed before anything is sent.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use rt_manage_shared::{
     clock::Millis,
@@ -18,31 +18,23 @@ use rt_manage_shared::{
         credential::DEFAULT_EGRESS,
         grant::Context,
     },
-    openai::{CallResult, RawAnswer, classify},
-    vault::{Fingerprint, Place},
+    vault::Fingerprint,
 };
 
 use crate::{
     Worker,
-    commit::Committed,
-    finished::{CallFacts, Finished, Sealing},
-    journal::{AnswerAt, FolderScan, JournalEntry, Scan, Scanner},
+    journal::{FolderScan, JournalEntry, Scan, Scanner},
 };
 
 /// How many of the newest recorded attempts are looked up to tell whether the database is older than the
 /// journals: a lost commit is among the newest ones.
 const NEWEST_DONE: usize = 64;
 
-/// An answer in the journal of a living worker is left to that worker for this long; it commits within
-/// milliseconds unless it is frozen or cannot reach the database.
-const LEAVE_TO_OWNER: Duration = Duration::from_secs(30);
-
 /// What has been looked at, so that a rescan every few seconds costs little.
 #[derive(Debug)]
 pub(crate) struct Recovery {
     scanner: Scanner,
     settled: HashSet<AttemptId>,
-    reported_damage: usize,
 }
 
 impl Recovery {
@@ -51,22 +43,7 @@ impl Recovery {
         Self {
             scanner: Scanner::new(directory),
             settled: HashSet::new(),
-            reported_damage: 0,
         }
-    }
-
-    /// Says once what is damaged.
-    fn report(&mut self, scan: &Scan) {
-        if let Some(failure) = &scan.failure {
-            tracing::error!(%failure, "the journal directory cannot be read");
-        }
-        let damage: Vec<_> = scan.damage().collect();
-        for damage in damage.iter().skip(self.reported_damage) {
-            tracing::error!(file = %damage.file.display(), offset = damage.offset, reason = %damage.reason, "journal damage; the rest of the journal is used");
-        }
-        metrics::gauge!("rtm_journal_damage")
-            .set(f64::from(u32::try_from(damage.len()).unwrap_or(u32::MAX)));
-        self.reported_damage = damage.len();
     }
 }
 
@@ -79,7 +56,7 @@ impl Worker {
         let scan = self.read_all().await;
         self.recorded
             .learn(scan.newest_done(NEWEST_DONE), connections);
-        recovery.report(&scan);
+        self.findings().see(&scan);
         if self.is_older_than(&scan).await? {
             let reason = "the database is older than the journals: it was restored from a copy, or lost commits in a failover. \
                  All journalled answers have been replayed; check the credentials, then run `rt-manage-api resume --halted`";
@@ -114,6 +91,7 @@ impl Worker {
         let scan = self.rescan(&mut recovery).await;
         self.recorded
             .learn(scan.newest_done(NEWEST_DONE), connections);
+        self.findings().see(&scan);
         self.replay_all(&mut recovery.settled, scan.undone(), &scan)
             .await;
         for folder in &scan.folders {
@@ -241,107 +219,6 @@ impl Worker {
         Ok(())
     }
 
-    /// Replays answers until a pass changes nothing: an answer may only fit after another one was applied.
-    async fn replay_all(
-        &self,
-        settled: &mut HashSet<AttemptId>,
-        answers: Vec<&AnswerAt>,
-        scan: &Scan,
-    ) {
-        let now = self.clock.now();
-        let alive: HashSet<_> = scan
-            .folders
-            .iter()
-            .filter(|folder| folder.owner_alive)
-            .flat_map(|folder| folder.answers())
-            .map(|answer| answer.attempt)
-            .collect();
-        let mut open: Vec<&AnswerAt> = answers
-            .into_iter()
-            .filter(|answer| !settled.contains(&answer.attempt))
-            .filter(|answer| {
-                !alive.contains(&answer.attempt) || now.since(answer.at) > LEAVE_TO_OWNER
-            })
-            .collect();
-        open.sort_by_key(|answer| (answer.at, answer.attempt));
-        loop {
-            let mut unsettled = Vec::new();
-            let mut progress = false;
-            for answer in open {
-                match self.replay(answer).await {
-                    Some(Committed::Applied | Committed::AppliedLate) => {
-                        metrics::counter!("rtm_replayed_total").increment(1);
-                        tracing::warn!(attempt = %answer.attempt, credential = %answer.credential, "an answer was replayed from a journal");
-                        settled.insert(answer.attempt);
-                        progress = true;
-                    }
-                    Some(Committed::Orphaned) => unsettled.push(answer),
-                    Some(Committed::Known | Committed::Superseded) | None => {
-                        settled.insert(answer.attempt);
-                    }
-                }
-            }
-            if !progress || unsettled.is_empty() {
-                settled.extend(unsettled.iter().map(|answer| answer.attempt));
-                return;
-            }
-            open = unsettled;
-        }
-    }
-
-    /// `None`: the answer cannot be read or opened; it stays in its journal and was reported.
-    async fn replay(&self, at: &AnswerAt) -> Option<Committed> {
-        let entry = at.clone();
-        let read = tokio::task::spawn_blocking(move || entry.read()).await;
-        let answer = match read {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                tracing::error!(attempt = %at.attempt, error = %error, "a journalled answer cannot be read");
-                return None;
-            }
-            Err(_) => return None,
-        };
-        let row = at.attempt.to_string();
-        let place = Place {
-            table: "journal",
-            row: &row,
-            column: "answer",
-        };
-        let raw = match self.vault.open(place, &answer.sealed) {
-            Ok(bytes) => RawAnswer::from_bytes(&bytes).ok(),
-            Err(error) => {
-                tracing::error!(attempt = %at.attempt, error = %error, "a journalled answer does not open");
-                return None;
-            }
-        }?;
-        let facts = CallFacts {
-            http_status: Some(raw.status),
-            duration_ms: None,
-            answer: Some(answer.sealed),
-        };
-        let outcome = classify(&CallResult::Answer(raw), at.at);
-        let spent = Fingerprint::from_stored(at.rt_fp.clone());
-        let sealing = Sealing {
-            vault: &self.vault,
-            default_life: self.settings.default_life,
-        };
-        match Finished::new(
-            at.attempt,
-            at.credential,
-            spent,
-            &outcome,
-            at.at,
-            facts,
-            &sealing,
-        ) {
-            Ok(finished) => Some(self.commit(Arc::new(finished)).await),
-            Err(error) => {
-                tracing::error!(attempt = %at.attempt, error = %error, "a journalled answer cannot be sealed again");
-                None
-            }
-        }
-    }
-
     /// With a database that is older than the journals, an intent without answer means that the refresh token
     /// may be spent although the database calls it fresh.
     async fn doubt_unanswered(&self, scan: &Scan) -> Result<(), DbError> {
@@ -399,9 +276,12 @@ impl Worker {
         .await;
         if let Ok(report) = report {
             for kept in &report.kept {
-                if !kept.undone.is_empty() {
-                    tracing::warn!(worker = %kept.worker, answers = kept.undone.len(), "an old journal is kept: the database has not recorded all its answers");
-                }
+                tracing::warn!(
+                    worker = %kept.worker,
+                    answers = kept.undone.len(),
+                    damages = kept.damages,
+                    "an old journal is kept: it is damaged, or the database has not recorded all its answers"
+                );
             }
         }
         Ok(())

@@ -51,7 +51,13 @@ async fn readyz(State(app): State<App>) -> Response {
             weight: Weight::Missed,
         },
     };
-    let readiness = Readiness::ask(&app.db, &app.clock, app.settings.heartbeat, [found]).await;
+    let journals = app.worker.as_ref().map(|worker| Found {
+        name: "journals",
+        result: worker.journal_findings().map_or(Ok(()), Err),
+        weight: Weight::Missed,
+    });
+    let found = std::iter::once(found).chain(journals);
+    let readiness = Readiness::ask(&app.db, &app.clock, app.settings.heartbeat, found).await;
     let status = if readiness.is_ready() {
         StatusCode::OK
     } else {

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// Part of a folder that cannot be vouched for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Damage {
     /// The file concerned.
     pub file: PathBuf,
@@ -31,7 +31,7 @@ pub struct Damage {
 }
 
 /// What is wrong with a part of a folder.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum DamageReason {
     /// Bytes that are no sound frame, inside a file or at its end.
     #[error("bytes that are no sound entry")]
@@ -168,6 +168,11 @@ impl AnswerAt {
     /// The file that it stands in.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Where its entry begins in that file.
+    pub fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// Tells an answer from others of the same attempt, but not from its own copies.

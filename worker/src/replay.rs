@@ -1,0 +1,145 @@
+//! Journalled answers reach the database as fresh ones do; repeating that changes nothing.
+
+use std::{collections::HashSet, error::Error, sync::Arc, time::Duration};
+
+use rt_manage_shared::{
+    id::AttemptId,
+    openai::{CallResult, RawAnswer, classify},
+    vault::{Fingerprint, Place},
+};
+
+use crate::{
+    Worker,
+    commit::Committed,
+    finished::{CallFacts, Finished, Sealing},
+    journal::{AnswerAt, ReadAnswerError, Scan},
+};
+
+/// An answer in the journal of a living worker is left to that worker for this long; it commits within
+/// milliseconds unless it is frozen or cannot reach the database.
+const LEAVE_TO_OWNER: Duration = Duration::from_secs(30);
+
+/// What became of the replay of an answer.
+enum Replayed {
+    /// The database has decided.
+    Committed(Committed),
+    /// It cannot be read just now; the next look may succeed.
+    Unread,
+    /// It cannot be used in this process.
+    Unopened,
+}
+
+impl Worker {
+    /// Replays answers until a pass changes nothing: an answer may only fit after another one was applied.
+    pub(crate) async fn replay_all(
+        &self,
+        settled: &mut HashSet<AttemptId>,
+        answers: Vec<&AnswerAt>,
+        scan: &Scan,
+    ) {
+        let now = self.clock.now();
+        let alive: HashSet<_> = scan
+            .folders
+            .iter()
+            .filter(|folder| folder.owner_alive)
+            .flat_map(|folder| folder.answers())
+            .map(|answer| answer.attempt)
+            .collect();
+        let mut open: Vec<&AnswerAt> = answers
+            .into_iter()
+            .filter(|answer| !settled.contains(&answer.attempt))
+            .filter(|answer| {
+                !alive.contains(&answer.attempt) || now.since(answer.at) > LEAVE_TO_OWNER
+            })
+            .collect();
+        open.sort_by_key(|answer| (answer.at, answer.attempt));
+        loop {
+            let mut unsettled = Vec::new();
+            let mut progress = false;
+            for answer in open {
+                match self.replay(answer).await {
+                    Replayed::Committed(Committed::Applied | Committed::AppliedLate) => {
+                        metrics::counter!("rtm_replayed_total").increment(1);
+                        tracing::warn!(attempt = %answer.attempt, credential = %answer.credential, "an answer was replayed from a journal");
+                        settled.insert(answer.attempt);
+                        progress = true;
+                    }
+                    Replayed::Committed(Committed::Orphaned) => unsettled.push(answer),
+                    Replayed::Committed(Committed::Known | Committed::Superseded)
+                    | Replayed::Unopened => {
+                        settled.insert(answer.attempt);
+                    }
+                    Replayed::Unread => {}
+                }
+            }
+            if !progress || unsettled.is_empty() {
+                settled.extend(unsettled.iter().map(|answer| answer.attempt));
+                return;
+            }
+            open = unsettled;
+        }
+    }
+
+    /// What cannot be read or opened stays in its journal, is told and is counted.
+    async fn replay(&self, at: &AnswerAt) -> Replayed {
+        let entry = at.clone();
+        let answer = match tokio::task::spawn_blocking(move || entry.read()).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                self.findings().note_unopened(at, &error);
+                return match error {
+                    ReadAnswerError::Io { .. } => Replayed::Unread,
+                    ReadAnswerError::Damaged { .. } => Replayed::Unopened,
+                };
+            }
+            Err(panic) => {
+                self.findings().note_unopened(at, &panic);
+                return Replayed::Unread;
+            }
+        };
+        let unopened = |error: &dyn Error| {
+            self.findings().note_unopened(at, error);
+            Replayed::Unopened
+        };
+        let row = at.attempt.to_string();
+        let place = Place {
+            table: "journal",
+            row: &row,
+            column: "answer",
+        };
+        let raw = match self.vault.open(place, &answer.sealed) {
+            Ok(bytes) => match RawAnswer::from_bytes(&bytes) {
+                Ok(raw) => raw,
+                Err(error) => return unopened(&error),
+            },
+            Err(error) => return unopened(&error),
+        };
+        let facts = CallFacts {
+            http_status: Some(raw.status),
+            duration_ms: None,
+            answer: Some(answer.sealed),
+        };
+        let outcome = classify(&CallResult::Answer(raw), at.at);
+        let spent = Fingerprint::from_stored(at.rt_fp.clone());
+        let sealing = Sealing {
+            vault: &self.vault,
+            default_life: self.settings.default_life,
+        };
+        match Finished::new(
+            at.attempt,
+            at.credential,
+            spent,
+            &outcome,
+            at.at,
+            facts,
+            &sealing,
+        ) {
+            Ok(finished) => {
+                let committed = self.commit(Arc::new(finished)).await;
+                self.findings().note_opened(at.attempt);
+                Replayed::Committed(committed)
+            }
+            Err(error) => unopened(&error),
+        }
+    }
+}
