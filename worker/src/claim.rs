@@ -13,8 +13,7 @@ use rt_manage_shared::{
         grants::{Change, GrantRecord, TokenWrite, compare_and_set_many},
         system,
     },
-    hooks,
-    hooks::Sabotage,
+    hooks::{self, Sabotage, Step},
     id::BootId,
     model::grant::{Context, Grant},
     openai::EgressKey,
@@ -73,6 +72,7 @@ pub(crate) struct ClaimWork {
 impl Work for ClaimWork {
     type Item = RefreshJob;
     type Output = Claimed;
+    const BEFORE_COMMIT: Option<Step> = Some(Step::ClaimBeforeCommit);
 
     async fn apply(&self, tx: &mut Tx, jobs: &[Arc<RefreshJob>]) -> Result<Vec<Claimed>, DbError> {
         let now = self.clock.now();

@@ -17,8 +17,7 @@ use rt_manage_shared::{
         tokens,
         tokens::Orphan,
     },
-    hooks,
-    hooks::Sabotage,
+    hooks::{self, Sabotage, Step},
     model::{
         attempt::{AttemptState, OutcomeKind},
         grant::{Context, Grant, Verdict},
@@ -84,6 +83,7 @@ pub(crate) struct CommitWork {
 impl Work for CommitWork {
     type Item = Finished;
     type Output = Committed;
+    const BEFORE_COMMIT: Option<Step> = Some(Step::CommitBeforeCommit);
 
     async fn apply(&self, tx: &mut Tx, items: &[Arc<Finished>]) -> Result<Vec<Committed>, DbError> {
         let now = self.clock.now();
@@ -166,12 +166,13 @@ impl CommitWork {
         if !compare_and_set_many(tx, plan.changes).await? {
             return Err(DbError::GuardMissed);
         }
-        hooks::step("commit.middle");
+        hooks::step(Step::CommitGroup);
         let mut endings = Vec::with_capacity(plan.items.len());
         for (item, record) in plan.items {
             if item.successor().is_some_and(|new| *new != item.spent) {
                 tokens::remember_spent(tx, &item.spent, item.credential, item.attempt, now).await?;
             }
+            hooks::step(Step::CommitSpent);
             if changes(&item.identity, &record.identity) {
                 credentials::learn_identity(tx, item.credential, &item.identity).await?;
             }
@@ -312,10 +313,11 @@ impl CommitWork {
         if !grants::compare_and_set(tx, &record.grant.guard(), &next, item.tokens()).await? {
             return Ok(false);
         }
-        hooks::step("commit.middle");
+        hooks::step(Step::CommitMiddle);
         if next.rt_fp != item.spent {
             tokens::remember_spent(tx, &item.spent, item.credential, item.attempt, now).await?;
         }
+        hooks::step(Step::CommitSpent);
         if changes(&item.identity, &record.identity) {
             credentials::learn_identity(tx, item.credential, &item.identity).await?;
         }

@@ -12,6 +12,7 @@ use rt_manage_shared::{
         grants::TokenWrite,
         system,
     },
+    hooks::{self, Step},
     id::{AttemptId, BootId},
     model::{
         attempt::{Cause, Lane, OutcomeKind},
@@ -62,8 +63,10 @@ impl Worker {
                  All journalled answers have been replayed; check the credentials, then run `rt-manage-api resume --halted`";
             system::switch_on(&mut &self.db, system::HALTED, reason, self.clock.now()).await?;
             tracing::error!("HALTED: {reason}");
+            hooks::step(Step::HaltAfterSwitch);
             recovery.settled.clear();
             self.restore_history(&scan).await?;
+            hooks::step(Step::HaltAfterRestore);
         }
         let halted = self.is_halted().await?;
         let answers = if halted {
@@ -214,6 +217,7 @@ impl Worker {
             if attempts::insert_if_absent(&mut tx, &attempt).await? {
                 attempts::finish(&mut tx, attempt.id, &ending).await?;
             }
+            hooks::step(Step::HaltBeforeRestore);
             tx.commit().await?;
         }
         Ok(())
@@ -244,6 +248,7 @@ impl Worker {
                         TokenWrite::default(),
                     )
                     .await?;
+                    hooks::step(Step::HaltBeforeDoubt);
                     tracing::error!(credential = %intent.credential, attempt = %intent.attempt, "in doubt: a journal holds an intent that the database does not know");
                 }
             }

@@ -9,8 +9,7 @@ use std::{sync::Arc, time::Duration};
 use rt_manage_shared::{
     clock::BootInstant,
     db::{DbError, attempts, coordination, coordination::EgressHold, grants::GrantRecord},
-    hooks,
-    hooks::Sabotage,
+    hooks::{self, Sabotage, Step},
     id::AttemptId,
     model::attempt::{Lane, OutcomeKind},
     notify::Event,
@@ -61,7 +60,7 @@ impl Worker {
                 return;
             }
         };
-        hooks::step("claim.after");
+        hooks::step(Step::ClaimAfter);
         let worker = Arc::clone(self);
         let work = self
             .in_flight
@@ -114,7 +113,7 @@ impl Worker {
             "refresh finished"
         );
         if let Some(finished) = self.sealed(&job, record, &outcome, facts) {
-            hooks::step("commit.before");
+            hooks::step(Step::CommitBefore);
             self.commit(Arc::new(finished)).await;
         }
     }
@@ -158,7 +157,7 @@ impl Worker {
             self.gate.note_journal_error();
             not_sent(NotSentKind::Journal)
         })?;
-        hooks::step("intent.after");
+        hooks::step(Step::IntentAfter);
         Ok(Prepared {
             client,
             request,
@@ -183,12 +182,12 @@ impl Worker {
         let received_at = self.clock.now();
         let mut facts = CallFacts::default();
         if let CallResult::Answer(answer) = &result {
-            hooks::step("answer.received");
+            hooks::step(Step::AnswerReceived);
             facts.http_status = Some(answer.status);
             if !hooks::sabotaged(Sabotage::AnswerNotSynced) {
                 facts.answer = self.write_down(job, record, reservation, answer).await;
             }
-            hooks::step("answer.synced");
+            hooks::step(Step::AnswerSynced);
         }
         (classify(&result, received_at), facts)
     }
@@ -275,7 +274,7 @@ impl Worker {
                 }
             }
         };
-        hooks::step("commit.after");
+        hooks::step(Step::CommitAfter);
         Self::report(&finished, committed);
         let now = self.clock.now();
         self.journal.done(finished.attempt, now).await;
@@ -284,7 +283,7 @@ impl Worker {
             attempt: finished.attempt,
             credential: finished.credential,
         });
-        hooks::step("done.after");
+        hooks::step(Step::DoneAfter);
         committed
     }
 

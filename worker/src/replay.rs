@@ -3,6 +3,7 @@
 use std::{collections::HashSet, error::Error, sync::Arc, time::Duration};
 
 use rt_manage_shared::{
+    hooks::{self, Step},
     id::AttemptId,
     openai::{CallResult, RawAnswer, classify},
     vault::{Fingerprint, Place},
@@ -135,6 +136,7 @@ impl Worker {
             &sealing,
         ) {
             Ok(finished) => {
+                hooks::step(Step::ReplayBefore);
                 let committed = self.commit(Arc::new(finished)).await;
                 self.findings().note_opened(at.attempt);
                 Replayed::Committed(committed)

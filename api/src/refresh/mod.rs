@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use rt_manage_shared::{
     clock::Clock,
     db::{Db, DbError, attempts::Attempt, batch::Batcher},
-    hooks,
+    hooks::{self, Step},
     id::AttemptId,
     notify::Notifier,
     queue::{Producer, RefreshJob},
@@ -89,7 +89,7 @@ impl Refresher {
     /// Like [`Refresher::ask`], but leaves the push to the dispatcher.
     pub async fn queue(&self, ask: Ask) -> Result<Asked, DbError> {
         let asked = self.requests.submit(Arc::new(ask)).await?;
-        hooks::step("request.after_commit");
+        hooks::step(Step::RequestAfterCommit);
         Ok(asked)
     }
 

@@ -12,7 +12,7 @@ use rt_manage_shared::{
         grants::{GrantRecord, TokenWrite},
         system,
     },
-    hooks,
+    hooks::Step,
     id::{AttemptId, CredentialId},
     model::{
         attempt::{Cause, Lane},
@@ -87,6 +87,7 @@ const TRIES: u32 = 3;
 impl Work for RequestWork {
     type Item = Ask;
     type Output = Asked;
+    const BEFORE_COMMIT: Option<Step> = Some(Step::RequestBeforeCommit);
 
     async fn apply(&self, tx: &mut Tx, asks: &[Arc<Ask>]) -> Result<Vec<Asked>, DbError> {
         let stopped = system::switches(tx).await?.into_iter().next();
@@ -101,7 +102,6 @@ impl Work for RequestWork {
                 *slot = asked;
             }
         }
-        hooks::step("request.before_commit");
         Ok(results)
     }
 }

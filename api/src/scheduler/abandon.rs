@@ -12,6 +12,7 @@ use rt_manage_shared::{
         grants,
         grants::TokenWrite,
     },
+    hooks::{self, Step},
     id::{AttemptId, BootId},
     model::{
         attempt::OutcomeKind,
@@ -165,6 +166,7 @@ impl Scheduler {
             finished_at: now,
         };
         attempts::finish(&mut tx, attempt.id, &ending).await?;
+        hooks::step(Step::AbandonBeforeCommit);
         tx.commit().await?;
         let (id, credential) = (attempt.id, attempt.credential);
         match evidence {

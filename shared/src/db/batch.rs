@@ -10,6 +10,7 @@ use std::{future::Future, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Db, DbError, Tx, repeat_while_busy};
+use crate::hooks::{self, Step};
 
 /// Most items in one transaction: enough to make the flush disappear, few enough to keep locks short.
 const MAX_BATCH: usize = 256;
@@ -21,6 +22,8 @@ pub trait Work: Send + Sync + 'static {
     type Item: Send + Sync + 'static;
     /// What comes out for each item.
     type Output: Send + 'static;
+    /// The step that a batch reaches when all of it is written and nothing is committed.
+    const BEFORE_COMMIT: Option<Step> = None;
 
     /// Applies the items inside `tx`, which is committed afterwards.
     fn apply(
@@ -118,7 +121,9 @@ async fn write<W: Work>(
 ) -> Result<Vec<W::Output>, DbError> {
     let mut tx = db.begin().await?;
     let outputs = work.apply(&mut tx, items).await?;
-    crate::hooks::step("batch.before_commit");
+    if let Some(step) = W::BEFORE_COMMIT {
+        hooks::step(step);
+    }
     tx.commit().await?;
     Ok(outputs)
 }

@@ -185,11 +185,15 @@ impl SystemBuilder {
         self.set_for(part, "FAILPOINTS", steps)
     }
 
-    /// The first of the processes that reach a step of the refresh protocol: requests are made by the API, the rest
-    /// happens in workers.
+    /// The first of the processes that reach a step of the refresh protocol: requests are made and claims are given up by
+    /// the API, the rest happens in workers.
     pub fn part_of(&self, step: &str) -> Part {
         match self.deployment {
-            Deployment::Split { .. } if !step.starts_with("request.") => Part::Worker(0),
+            Deployment::Split { .. }
+                if !step.starts_with("request.") && !step.starts_with("abandon.") =>
+            {
+                Part::Worker(0)
+            }
             _ => Part::Api(0),
         }
     }

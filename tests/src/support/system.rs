@@ -307,6 +307,12 @@ impl System {
         true
     }
 
+    /// Starts a process again that has ended, with these fail points. It may not live long enough to be ready.
+    pub fn spawn_armed(&mut self, part: Part, steps: &str) {
+        self.builder = self.builder.clone().arm(part, steps);
+        self.spawn(part, true);
+    }
+
     /// Starts one more API replica, without fail points, and waits until it is ready.
     pub async fn start_api(&mut self) -> Part {
         let apis = self.processes.keys().filter(|part| part.is_api()).count();

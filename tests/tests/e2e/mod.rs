@@ -4,6 +4,7 @@ mod canary;
 mod crash;
 mod drain;
 mod egress;
+mod halt;
 mod outage;
 mod outcomes;
 mod public_api;

@@ -1,4 +1,4 @@
-//! A database that is older than the journals: nothing spent is ever sent again.
+//! What a restart finds, and what cannot be applied: nothing is lost by it.
 
 use std::fs;
 
@@ -10,85 +10,6 @@ use rt_manage_tests::{
 };
 
 use super::support::database;
-
-#[tokio::test]
-async fn a_restored_database_halts_until_the_journals_are_replayed_and_an_operator_agrees() {
-    let upstream = StandIn::start(Options::default()).unwrap();
-    let builder = crate::system(&upstream.token_url())
-        .manual()
-        .set("RTM_REFRESH__COALESCE_SECONDS", "0");
-    let mut system = builder.start().await;
-    let admin = system.admin().await;
-    for key in ["a", "b"] {
-        let account = upstream.create_account(AccountSpec::key(key)).unwrap();
-        let new = NewCredential {
-            biz_id: key,
-            refresh_token: &account.refresh_token,
-            ..NewCredential::default()
-        };
-        admin.create(new).await;
-        assert_eq!(system.public().refresh(key).await.status, 200);
-    }
-    system.signal(rustix::process::Signal::TERM);
-    system.ended().await;
-    let db = database(&builder).await;
-    back_up(&db).await;
-
-    // Two more rotations of `a`, which the backup does not know.
-    let system = builder.start().await;
-    for _ in 0..2 {
-        assert_eq!(system.public().refresh("a").await.status, 200);
-    }
-    let latest = system
-        .public()
-        .get_at("a")
-        .await
-        .text("/data/access_token")
-        .to_owned();
-    system.kill().await;
-    restore(&db).await;
-
-    let calls = upstream.stats().token_calls;
-    let system = builder.start().await;
-    assert!(system.log().contains("HALTED"), "{}", system.log());
-    let refused = system.public().refresh("b").await;
-    assert_eq!(
-        (refused.status, refused.code()),
-        (503, "refresh_halted"),
-        "{refused:?}"
-    );
-    // Both rotations were replayed, one after the other.
-    until("the newest token is back", || async {
-        let answer = system.public().get_at("a").await;
-        answer.status == 200 && answer.text("/data/access_token") == latest
-    })
-    .await;
-    assert_eq!(
-        upstream.stats().token_calls,
-        calls,
-        "nothing was sent while halted"
-    );
-    assert!(
-        !builder.command().arg("resume").status().unwrap().success(),
-        "a plain resume does not lift it"
-    );
-    assert!(
-        builder
-            .command()
-            .args(["resume", "--halted"])
-            .status()
-            .unwrap()
-            .success()
-    );
-    // The halt does not come back: the database has caught up with the journals.
-    system.kill().await;
-    let system = builder.start().await;
-    assert!(!system.log().contains("HALTED"), "{}", system.log());
-    for key in ["a", "b"] {
-        assert_eq!(system.public().refresh(key).await.status, 200);
-    }
-    assert_eq!(upstream.stats().reused, 0);
-}
 
 #[tokio::test]
 async fn a_missing_sealing_key_is_named() {

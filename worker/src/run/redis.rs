@@ -18,7 +18,7 @@ use apalis::prelude::{
 use rand::RngExt as _;
 use rt_manage_shared::{
     clock::BootInstant,
-    hooks,
+    hooks::{self, Step},
     model::attempt::Lane,
     queue::{
         QueueError, RefreshJob,
@@ -188,7 +188,7 @@ impl<P: Perform> Consumer<'_, P> {
 
     /// One run.
     async fn consume(&self, name: &str, stop: &CancellationToken) -> Result<(), LaneError> {
-        hooks::step("lane.begin");
+        hooks::step(Step::LaneBegin);
         let alive = Arc::new(Mutex::new(BootInstant::now()));
         let ended = CancellationToken::new();
         let (heard, exited) = (Arc::clone(&alive), ended.clone());
