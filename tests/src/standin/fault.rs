@@ -28,8 +28,23 @@ pub struct Fault {
     pub latency_after_ms: Option<u64>,
     /// What is answered.
     pub answer: Answer,
+    /// How the end of the body is told.
+    pub framing: BodyEnd,
     /// How the answer travels.
     pub delivery: Delivery,
+}
+
+/// How the end of the body is told (RFC 9112, section 6.3).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyEnd {
+    /// `Content-Length`
+    #[default]
+    Length,
+    /// `Transfer-Encoding: chunked`, in chunks that are shorter than any token.
+    Chunked,
+    /// By the end of the connection: an answer that is cut off cannot be told from a whole one.
+    Close,
 }
 
 /// What is answered.
@@ -239,6 +254,13 @@ impl Fault {
             latency_after_ms: Some(after_ms),
             ..Self::default()
         }
+    }
+
+    /// Tells the end of the body in another way.
+    #[must_use]
+    pub fn framing(mut self, framing: BodyEnd) -> Self {
+        self.framing = framing;
+        self
     }
 
     /// For the refresh tokens of this account only.

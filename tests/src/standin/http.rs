@@ -215,7 +215,12 @@ pub(super) enum Framing {
     Length(i64),
     /// Chunked; the writer produces the chunks.
     Chunked,
+    /// Not at all: the body ends with the connection.
+    Close,
 }
+
+/// Body bytes in one chunk of an answer: less than a refresh token has, so that each token is cut by a chunk's edge.
+const CHUNK: usize = 61;
 
 /// One response before it becomes bytes.
 #[derive(Debug)]
@@ -262,15 +267,28 @@ impl Response {
                 write!(head, "content-length: {length}\r\n")
             }
             Framing::Chunked => write!(head, "transfer-encoding: chunked\r\n"),
+            Framing::Close => Ok(()),
         };
-        if !keep_alive {
+        if !keep_alive || matches!(framing, Framing::Close) {
             head.push_str("connection: close\r\n");
         }
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
-        if matches!(framing, Framing::Length(_)) {
+        if !matches!(framing, Framing::Chunked) {
             bytes.extend_from_slice(&self.body);
         }
+        bytes
+    }
+
+    /// Status line, headers and the whole body in chunks.
+    pub(super) fn encode_chunked(&self, keep_alive: bool) -> Vec<u8> {
+        let mut bytes = self.encode(Framing::Chunked, keep_alive);
+        for chunk in self.body.chunks(CHUNK) {
+            bytes.extend(format!("{:x}\r\n", chunk.len()).bytes());
+            bytes.extend_from_slice(chunk);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"0\r\n\r\n");
         bytes
     }
 }

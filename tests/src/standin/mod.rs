@@ -53,8 +53,8 @@ pub(crate) use clock::wall_ms;
 pub use accounts::{Account, AccountError, AccountSpec};
 pub use audit::{Audit, EndedAccount, Lost};
 pub use fault::{
-    Alteration, Answer, ConnectFault, Delivery, ErrorAnswer, ErrorShape, Fault, RetryAfter,
-    TokenField,
+    Alteration, Answer, BodyEnd, ConnectFault, Delivery, ErrorAnswer, ErrorShape, Fault,
+    RetryAfter, TokenField,
 };
 pub use gate::{Gate, GatePoint, GateSpec, WaitTimeout};
 pub use handle::{StandIn, StartError};

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use super::{
     answer::{Outcome, REDIRECTED},
     calls::Begun,
-    fault::{Alteration, Answer, Delivery},
+    fault::{Alteration, Answer, BodyEnd, Delivery},
     gate::GatePoint,
     http::{Framing, Request, Response},
     ledger::Written,
@@ -108,9 +108,15 @@ pub(super) async fn serve(
     let response = outcome
         .response()
         .with("x-request-id", format!("req_{:010}", call.begun.number));
-    let bytes = response.encode(Framing::Length(0), request.keep_alive);
+    let framing = call.begun.fault.framing;
+    let keep_alive = request.keep_alive && framing != BodyEnd::Close;
+    let bytes = match framing {
+        BodyEnd::Length => response.encode(Framing::Length(0), keep_alive),
+        BodyEnd::Chunked => response.encode_chunked(keep_alive),
+        BodyEnd::Close => response.encode(Framing::Close, keep_alive),
+    };
     call.note_delivery(bytes.len(), conn.peer_gone());
-    deliver(&mut call, conn, &response, bytes, request.keep_alive).await
+    deliver(&mut call, conn, &response, bytes, keep_alive).await
 }
 
 async fn pause(ms: u64) {

@@ -43,6 +43,35 @@ async fn an_answer_is_cut_at_exactly_any_byte() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_body_is_told_in_three_ways() {
+    for framing in [BodyEnd::Length, BodyEnd::Chunked, BodyEnd::Close] {
+        let fault = || Fault::delivery(Delivery::Complete).framing(framing);
+        let (standin, first) = faulty(fault());
+        let (status, answer) = refresh(&client(), &standin, &first).await;
+        let next = token(&answer);
+        assert_eq!(
+            (status, Some(&next)),
+            (200, standin.live_token("user001").as_ref())
+        );
+        let (bytes, _) = raw(&standin, &next).await;
+        let length = standin.calls()[1].answer_length.unwrap();
+        assert_eq!(bytes.len() as u64, length, "{framing:?}");
+        let live = standin.live_token("user001").unwrap();
+        let at_byte = bytes.len() - 1;
+        standin.clear_faults();
+        let cut = Delivery::Cut {
+            at_byte,
+            reset: false,
+        };
+        standin.set_fault(Fault {
+            delivery: cut,
+            ..fault()
+        });
+        assert_eq!(raw(&standin, &live).await.0.len(), at_byte, "{framing:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_ends_before_or_after_the_rotation() {
     for (reset, before) in [(false, false), (false, true), (true, false), (true, true)] {
         let fault = Fault::delivery(Delivery::Close { reset });
