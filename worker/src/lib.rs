@@ -6,6 +6,8 @@
 mod claim;
 pub mod cli;
 mod commit;
+#[cfg(test)]
+mod cut_tests;
 pub mod egress;
 mod findings;
 mod finished;
