@@ -36,20 +36,35 @@ pub(super) fn segment_number(name: &str) -> Option<u64> {
     (segment_name(number) == name).then_some(number)
 }
 
-/// Makes a folder (and those above it) that only this user can read.
+/// Makes a folder (and those above it) that only this user can read, with durable names.
 pub(super) fn create_folder(path: &Path) -> Result<(), JournalError> {
+    let new = path
+        .ancestors()
+        .take_while(|folder| !folder.exists())
+        .count();
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(JournalError::io("create", path))
+        .map_err(JournalError::io("create", path))?;
+    let above = path.ancestors().skip(1).take(new);
+    for folder in above.filter(|folder| *folder != Path::new("")) {
+        // Best effort: a folder that others made may not be readable, and that is no reason not to start.
+        if let Err(error) = sync_folder(folder) {
+            tracing::warn!(%error, "the name of a new folder may not survive a power failure");
+        }
+    }
+    Ok(())
 }
 
 /// Makes the entries of a folder durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), JournalError> {
     File::open(path)
         .and_then(|folder| folder.sync_all())
-        .map_err(JournalError::io("sync", path))
+        .map_err(JournalError::io("sync", path))?;
+    #[cfg(test)]
+    super::tests::folder_synced(path);
+    Ok(())
 }
 
 /// Creates the segments of one folder.

@@ -1,6 +1,7 @@
 //! Tests of the journal.
 
 mod faults;
+mod folders;
 mod framing;
 mod kill;
 mod properties;
@@ -22,6 +23,7 @@ use rt_manage_shared::{
 };
 
 use super::{Answer, Intent, Journal, JournalOptions};
+pub(super) use folders::folder_synced;
 
 /// Makes the next calls of the file layer fail; one counter for each kind of call.
 #[derive(Debug, Default)]
