@@ -106,6 +106,8 @@ impl Disk {
             .mode(0o600)
             .open(&path)
             .map_err(JournalError::io("create", &path))?;
+        #[cfg(test)]
+        self.faults.tape.created(&path);
         let mut segment = Segment {
             salt: Salt::new(self.worker, number),
             number,
@@ -118,7 +120,12 @@ impl Disk {
             faults: self.faults.clone(),
         };
         let prepared = segment.prepare(&self.header(number), capacity);
-        if let Err(error) = prepared.and_then(|()| sync_folder(&self.folder)) {
+        let named = prepared.and_then(|()| sync_folder(&self.folder));
+        #[cfg(test)]
+        if named.is_ok() {
+            self.faults.tape.folder_synced();
+        }
+        if let Err(error) = named {
             // Nothing was acknowledged from it, so it may go; if it stays, a reader sees an unfinished header.
             let _ = std::fs::remove_file(&segment.path);
             return Err(error);
@@ -171,6 +178,8 @@ impl Segment {
             .write_all_at(&bytes, 0)
             .and_then(|()| self.file.sync_all())
             .map_err(JournalError::io("write", &self.path))?;
+        #[cfg(test)]
+        self.faults.tape.written_and_synced(&self.path, 0, &bytes);
         self.written = to_u64(HEADER_LEN);
         Ok(())
     }
@@ -219,9 +228,16 @@ impl Segment {
                 .min(ZEROS.len());
             self.file
                 .write_all_at(ZEROS.get(..len).unwrap_or_default(), at)?;
+            #[cfg(test)]
+            self.faults
+                .tape
+                .wrote(&self.path, at, ZEROS.get(..len).unwrap_or_default());
             at += to_u64(len);
         }
-        self.file.sync_all()
+        self.file.sync_all()?;
+        #[cfg(test)]
+        self.faults.tape.synced(&self.path);
+        Ok(())
     }
 
     /// Appends frames in one write, and makes them and all before them durable where `sync`.
@@ -236,7 +252,7 @@ impl Segment {
         }
         #[cfg(test)]
         self.faults
-            .write(&self.file, self.written, &bytes)
+            .write(&self.file, &self.path, self.written, &bytes)
             .map_err(JournalError::io("write", &self.path))?;
         self.file
             .write_all_at(&bytes, self.written)
@@ -245,11 +261,17 @@ impl Segment {
         if sync {
             #[cfg(test)]
             self.faults
-                .sync()
+                .sync(&self.path)
                 .map_err(JournalError::io("sync", &self.path))?;
+            #[cfg(test)]
+            if self.faults.tape.leaves_syncs_out() {
+                return Ok(());
+            }
             self.file
                 .sync_data()
                 .map_err(JournalError::io("sync", &self.path))?;
+            #[cfg(test)]
+            self.faults.tape.synced(&self.path);
         }
         Ok(())
     }
@@ -269,5 +291,7 @@ impl Segment {
     fn trim(&self) {
         // Best effort: what remains is room on the disk, or a tail that readers know how to judge.
         let _ = self.file.set_len(self.written);
+        #[cfg(test)]
+        self.faults.tape.resized(&self.path, self.written);
     }
 }

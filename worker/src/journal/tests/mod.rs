@@ -4,9 +4,11 @@ mod faults;
 mod folders;
 mod framing;
 mod kill;
+mod power;
 mod properties;
 mod retention;
 mod scanning;
+mod tape;
 mod writing;
 
 use std::{
@@ -17,6 +19,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use proptest::prelude::ProptestConfig;
 use rt_manage_shared::{
     clock::{Clock, Millis},
     id::{AttemptId, BootId, CredentialId},
@@ -24,6 +27,7 @@ use rt_manage_shared::{
 
 use super::{Answer, Intent, Journal, JournalOptions};
 pub(super) use folders::folder_synced;
+pub(super) use tape::Tape;
 
 /// Makes the next calls of the file layer fail; one counter for each kind of call.
 #[derive(Debug, Default)]
@@ -36,6 +40,8 @@ pub(super) struct Faults {
     pub(super) zeros_only: std::sync::atomic::AtomicBool,
     /// Whether failing calls say that the disk is full, instead of broken.
     pub(super) full: std::sync::atomic::AtomicBool,
+    /// What reached the disk, for disks that forget.
+    pub(super) tape: Tape,
 }
 
 impl Faults {
@@ -64,15 +70,26 @@ impl Faults {
     }
 
     /// A failing write leaves half of its bytes.
-    pub(super) fn write(&self, file: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.strike(&self.writes).inspect_err(|_| {
-            let _ = file.write_all_at(&bytes[..bytes.len() / 2], at);
-        })
+    pub(super) fn write(&self, file: &File, path: &Path, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let half = &bytes[..bytes.len() / 2];
+        self.strike(&self.writes)
+            .inspect(|()| self.tape.wrote(path, at, bytes))
+            .inspect_err(|_| {
+                let _ = file.write_all_at(half, at);
+                self.tape.wrote(path, at, half);
+            })
     }
 
-    pub(super) fn sync(&self) -> io::Result<()> {
+    pub(super) fn sync(&self, path: &Path) -> io::Result<()> {
         self.strike(&self.syncs)
+            .inspect_err(|_| self.tape.sync_failed(path))
     }
+}
+
+/// So many cases of a property that writes files, or as many as `PROPTEST_CASES` says.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    ProptestConfig::with_cases(asked.and_then(|text| text.parse().ok()).unwrap_or(usual))
 }
 
 fn options(directory: &Path) -> JournalOptions {
