@@ -12,6 +12,7 @@ pub mod egress;
 mod findings;
 mod finished;
 mod gate;
+mod halt;
 pub mod journal;
 pub mod probe;
 mod recorded;

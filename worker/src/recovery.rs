@@ -1,41 +1,26 @@
 //! What the journals know and the database does not: answers are replayed, and a database that is older than
 //! the journals is noticed before anything is sent.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use rt_manage_shared::{
     clock::Millis,
-    db::{
-        DbError, attempts,
-        attempts::{Ending, NewAttempt},
-        grants,
-        grants::TokenWrite,
-        system,
-    },
+    db::{DbError, system},
     hooks::{self, Step},
-    id::{AttemptId, BootId},
-    model::{
-        attempt::{Cause, Lane, OutcomeKind},
-        credential::DEFAULT_EGRESS,
-        grant::Context,
-    },
-    vault::Fingerprint,
+    id::BootId,
 };
 
 use crate::{
     Worker,
-    journal::{FolderScan, JournalEntry, Scan, Scanner},
+    journal::{FolderScan, Scan, Scanner},
+    replay::Progress,
 };
-
-/// How many of the newest recorded attempts are looked up to tell whether the database is older than the
-/// journals: a lost commit is among the newest ones.
-const NEWEST_DONE: usize = 64;
 
 /// What has been looked at, so that a rescan every few seconds costs little.
 #[derive(Debug)]
 pub(crate) struct Recovery {
     scanner: Scanner,
-    settled: HashSet<AttemptId>,
+    progress: Progress,
 }
 
 impl Recovery {
@@ -43,7 +28,7 @@ impl Recovery {
     pub(crate) fn new(directory: &std::path::Path) -> Self {
         Self {
             scanner: Scanner::new(directory),
-            settled: HashSet::new(),
+            progress: Progress::default(),
         }
     }
 }
@@ -64,7 +49,7 @@ impl Worker {
             system::switch_on(&mut &self.db, system::HALTED, reason, self.clock.now()).await?;
             tracing::error!("HALTED: {reason}");
             hooks::step(Step::HaltAfterSwitch);
-            recovery.settled.clear();
+            recovery.progress = Progress::default();
             self.restore_history(&scan).await?;
             hooks::step(Step::HaltAfterRestore);
         }
@@ -74,9 +59,10 @@ impl Worker {
         } else {
             scan.undone()
         };
-        self.replay_all(&mut recovery.settled, answers, &scan).await;
+        self.replay_all(&mut recovery.progress, answers, &scan)
+            .await;
         if halted {
-            self.doubt_unanswered(&scan).await?;
+            self.doubt_unsettled(&scan, &recovery.progress).await?;
         }
         drop(recovery);
         self.gate.note_recovered();
@@ -95,13 +81,13 @@ impl Worker {
         self.recorded
             .learn(scan.newest_done(NEWEST_DONE), connections);
         self.findings().see(&scan);
-        self.replay_all(&mut recovery.settled, scan.undone(), &scan)
+        self.replay_all(&mut recovery.progress, scan.undone(), &scan)
             .await;
         for folder in &scan.folders {
             let settled = folder
                 .undone()
                 .iter()
-                .all(|answer| recovery.settled.contains(&answer.attempt));
+                .all(|answer| recovery.progress.settled.contains(&answer.attempt));
             // The dead write nothing more.
             if !folder.owner_alive && settled {
                 recovery.scanner.skip(folder.worker);
@@ -151,110 +137,6 @@ impl Worker {
         };
         recovery.scanner = scanner;
         scan
-    }
-
-    /// Whether an attempt that a journal notes as recorded is unknown to the database.
-    async fn is_older_than(&self, scan: &Scan) -> Result<bool, DbError> {
-        let unknown = self.unknown_attempts(scan).await?;
-        if let Some(attempt) = unknown.first() {
-            tracing::error!(%attempt, "a recorded attempt is missing from the database");
-        }
-        Ok(!unknown.is_empty())
-    }
-
-    /// The newest attempts that journals note as recorded and the database does not know.
-    async fn unknown_attempts(&self, scan: &Scan) -> Result<Vec<AttemptId>, DbError> {
-        let newest: Vec<AttemptId> = scan
-            .newest_done(NEWEST_DONE)
-            .iter()
-            .map(|done| done.attempt)
-            .collect();
-        let known: HashSet<AttemptId> = attempts::read(&mut &self.db, &newest)
-            .await?
-            .iter()
-            .map(|attempt| attempt.id)
-            .collect();
-        Ok(newest
-            .into_iter()
-            .filter(|id| !known.contains(id))
-            .collect())
-    }
-
-    /// Writes the attempts that the database has forgotten, so that it counts as caught up once the halt is
-    /// lifted. Replay then corrects those whose answers brought something.
-    async fn restore_history(&self, scan: &Scan) -> Result<(), DbError> {
-        let unknown: HashSet<AttemptId> = self.unknown_attempts(scan).await?.into_iter().collect();
-        let now = self.clock.now();
-        let mut restored = HashSet::new();
-        for entry in scan.folders.iter().flat_map(FolderScan::entries) {
-            let JournalEntry::Intent(intent) = entry else {
-                continue;
-            };
-            if !unknown.contains(&intent.attempt) || !restored.insert(intent.attempt) {
-                continue;
-            }
-            let attempt = NewAttempt {
-                id: intent.attempt,
-                credential: intent.credential,
-                lane: Lane::Bulk,
-                cause: Cause::Recovery,
-                probe: false,
-                egress: DEFAULT_EGRESS.into(),
-                rt_fp: Fingerprint::from_stored(intent.rt_fp.clone()),
-                request_id: None,
-                requested_at: intent.at,
-            };
-            let ending = Ending {
-                outcome: OutcomeKind::Superseded,
-                code: Some("journal_ahead".into()),
-                detail: Some("known from a journal only: the database had lost it".into()),
-                http_status: None,
-                duration_ms: None,
-                finished_at: now,
-            };
-            let mut tx = self.db.begin().await?;
-            // Another worker that sees the same journal may be doing the same at this moment.
-            if attempts::insert_if_absent(&mut tx, &attempt).await? {
-                attempts::finish(&mut tx, attempt.id, &ending).await?;
-            }
-            hooks::step(Step::HaltBeforeRestore);
-            tx.commit().await?;
-        }
-        Ok(())
-    }
-
-    /// With a database that is older than the journals, an intent without answer means that the refresh token
-    /// may be spent although the database calls it fresh.
-    async fn doubt_unanswered(&self, scan: &Scan) -> Result<(), DbError> {
-        let done = scan.done();
-        for intent in scan.folders.iter().flat_map(|folder| folder.unanswered()) {
-            if done.contains(&intent.attempt) {
-                continue;
-            }
-            let mut tx = self.db.begin().await?;
-            if let Some(record) = grants::read_one(&mut tx, intent.credential).await? {
-                let ctx = Context {
-                    now: self.clock.now(),
-                    enabled: record.schedulable(),
-                    policy: &self.settings.policy,
-                    jitter: 0.5,
-                };
-                let spent = Fingerprint::from_stored(intent.rt_fp.clone());
-                if let Ok(doubtful) = record.grant.put_in_doubt(&spent, &ctx) {
-                    grants::compare_and_set(
-                        &mut tx,
-                        &record.grant.guard(),
-                        &doubtful,
-                        TokenWrite::default(),
-                    )
-                    .await?;
-                    hooks::step(Step::HaltBeforeDoubt);
-                    tracing::error!(credential = %intent.credential, attempt = %intent.attempt, "in doubt: a journal holds an intent that the database does not know");
-                }
-            }
-            tx.commit().await?;
-        }
-        Ok(())
     }
 
     /// Deletes journals that nothing can need any more.

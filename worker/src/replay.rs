@@ -5,6 +5,7 @@ use std::{collections::HashSet, error::Error, sync::Arc, time::Duration};
 use rt_manage_shared::{
     hooks::{self, Step},
     id::AttemptId,
+    model::attempt::OutcomeKind,
     openai::{CallResult, RawAnswer, classify},
     vault::{Fingerprint, Place},
 };
@@ -20,10 +21,23 @@ use crate::{
 /// milliseconds unless it is frozen or cannot reach the database.
 const LEAVE_TO_OWNER: Duration = Duration::from_secs(30);
 
+/// How far replaying has come.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// Attempts whose answers need no further look in this process.
+    pub(crate) settled: HashSet<AttemptId>,
+    /// Attempts whose answers leave open what became of the refresh token.
+    pub(crate) unclear: HashSet<AttemptId>,
+}
+
 /// What became of the replay of an answer.
 enum Replayed {
     /// The database has decided.
-    Committed(Committed),
+    Committed {
+        committed: Committed,
+        /// Whether the answer says what became of the refresh token.
+        clear: bool,
+    },
     /// It cannot be read just now; the next look may succeed.
     Unread,
     /// It cannot be used in this process.
@@ -34,7 +48,7 @@ impl Worker {
     /// Replays answers until a pass changes nothing: an answer may only fit after another one was applied.
     pub(crate) async fn replay_all(
         &self,
-        settled: &mut HashSet<AttemptId>,
+        progress: &mut Progress,
         answers: Vec<&AnswerAt>,
         scan: &Scan,
     ) {
@@ -48,7 +62,7 @@ impl Worker {
             .collect();
         let mut open: Vec<&AnswerAt> = answers
             .into_iter()
-            .filter(|answer| !settled.contains(&answer.attempt))
+            .filter(|answer| !progress.settled.contains(&answer.attempt))
             .filter(|answer| {
                 !alive.contains(&answer.attempt) || now.since(answer.at) > LEAVE_TO_OWNER
             })
@@ -56,25 +70,36 @@ impl Worker {
         open.sort_by_key(|answer| (answer.at, answer.attempt));
         loop {
             let mut unsettled = Vec::new();
-            let mut progress = false;
+            let mut changed = false;
             for answer in open {
-                match self.replay(answer).await {
-                    Replayed::Committed(Committed::Applied | Committed::AppliedLate) => {
+                let (committed, clear) = match self.replay(answer).await {
+                    Replayed::Committed { committed, clear } => (committed, clear),
+                    Replayed::Unopened => (Committed::Superseded, false),
+                    Replayed::Unread => {
+                        progress.unclear.insert(answer.attempt);
+                        continue;
+                    }
+                };
+                if !clear {
+                    progress.unclear.insert(answer.attempt);
+                }
+                match committed {
+                    Committed::Applied | Committed::AppliedLate => {
                         metrics::counter!("rtm_replayed_total").increment(1);
                         tracing::warn!(attempt = %answer.attempt, credential = %answer.credential, "an answer was replayed from a journal");
-                        settled.insert(answer.attempt);
-                        progress = true;
+                        progress.settled.insert(answer.attempt);
+                        changed = true;
                     }
-                    Replayed::Committed(Committed::Orphaned) => unsettled.push(answer),
-                    Replayed::Committed(Committed::Known | Committed::Superseded)
-                    | Replayed::Unopened => {
-                        settled.insert(answer.attempt);
+                    Committed::Orphaned => unsettled.push(answer),
+                    Committed::Known | Committed::Superseded => {
+                        progress.settled.insert(answer.attempt);
                     }
-                    Replayed::Unread => {}
                 }
             }
-            if !progress || unsettled.is_empty() {
-                settled.extend(unsettled.iter().map(|answer| answer.attempt));
+            if !changed || unsettled.is_empty() {
+                progress
+                    .settled
+                    .extend(unsettled.iter().map(|answer| answer.attempt));
                 return;
             }
             open = unsettled;
@@ -137,9 +162,10 @@ impl Worker {
         ) {
             Ok(finished) => {
                 hooks::step(Step::ReplayBefore);
+                let clear = finished.outcome() != OutcomeKind::Ambiguous;
                 let committed = self.commit(Arc::new(finished)).await;
                 self.findings().note_opened(at.attempt);
-                Replayed::Committed(committed)
+                Replayed::Committed { committed, clear }
             }
             Err(error) => unopened(&error),
         }

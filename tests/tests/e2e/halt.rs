@@ -5,7 +5,7 @@ use rt_manage_shared::{
     hooks::Step,
 };
 use rt_manage_tests::{
-    standin::{AccountSpec, GatePoint, GateSpec, Options, StandIn},
+    standin::{AccountSpec, Delivery, Fault, GatePoint, GateSpec, Options, StandIn},
     support::{Exit, NewCredential, Part, until},
 };
 
@@ -142,7 +142,7 @@ async fn a_halt_that_is_interrupted_at_each_step_is_completed() {
     let mut system = builder.start().await;
     let admin = system.admin().await;
     let mut ids = Vec::new();
-    for key in ["answered", "unanswered"] {
+    for key in ["answered", "unanswered", "silent", "failing"] {
         let account = upstream.create_account(AccountSpec::key(key)).unwrap();
         let new = NewCredential {
             biz_id: key,
@@ -157,6 +157,18 @@ async fn a_halt_that_is_interrupted_at_each_step_is_completed() {
     // The backup knows neither this rotation nor that call.
     let after = system.public().refresh("answered").await;
     let latest = after.text("/data/access_token").to_owned();
+    // Nor these doubts, which were recorded and are done as far as the journal knows.
+    for (key, fault) in [
+        ("silent", Fault::delivery(Delivery::Close { reset: true })),
+        (
+            "failing",
+            Fault::error(500, "server_error").after_rotation(),
+        ),
+    ] {
+        upstream.set_fault(fault.for_account(key).times(1));
+        let doubtful = system.public().refresh(key).await;
+        assert_eq!(doubtful.text("/data/outcome"), "ambiguous", "{doubtful:?}");
+    }
     let gate = upstream.gate(GateSpec::at(GatePoint::AfterRotation).for_account("unanswered"));
     let public = system.public();
     let caller = tokio::spawn(async move { public.try_refresh("unanswered").await });
@@ -199,7 +211,7 @@ async fn a_halt_that_is_interrupted_at_each_step_is_completed() {
             .success()
     );
     assert_eq!(system.public().refresh("answered").await.status, 200);
-    for key in ["unanswered"] {
+    for key in ["unanswered", "silent", "failing"] {
         assert_eq!(system.public().refresh(key).await.code(), "in_doubt");
     }
     assert_eq!(upstream.stats().reused, 0);

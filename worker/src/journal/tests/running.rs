@@ -9,6 +9,7 @@ use std::{
 };
 
 use rt_manage_shared::{
+    db::system,
     id::BootId,
     vault::{Keyring, Vault},
 };
@@ -256,4 +257,25 @@ async fn a_worker_starts_over_damaged_journals_and_uses_what_is_good() {
     running.look_after_others().await.unwrap();
     assert_eq!(running.journal_findings(), None);
     running.retire().await;
+}
+
+/// Over a database that is older than the journals an answer that cannot be used is as good as none: its refresh token is
+/// spent, and the database calls it fresh.
+#[tokio::test]
+async fn with_an_old_database_an_answer_that_cannot_be_used_is_a_doubt() {
+    let scratch = tempfile::tempdir().unwrap();
+    let parts = parts(scratch.path()).await;
+    let (journal, options) = journal_of(&parts.settings.journal_directory);
+    let lost = Lost::new(&parts, options.worker).await;
+    let elsewhere = keys(&Keyring::generate_text("k2"));
+    let sealed = lost.sealed(&elsewhere, &lost.answer());
+    lost.is_journalled(&journal, &parts, sealed).await;
+    journal.close().await;
+    let now = parts.clock.now();
+    system::switch_on(&mut &parts.db, system::HALTED, "restored", now)
+        .await
+        .unwrap();
+    let worker = Worker::start(parts.clone()).await.unwrap();
+    assert!(lost.is_doubtful(&parts.db).await);
+    worker.retire().await;
 }
