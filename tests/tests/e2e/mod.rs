@@ -2,9 +2,11 @@
 
 mod canary;
 mod crash;
+mod cuts;
 mod drain;
 mod egress;
 mod halt;
+mod journal_keys;
 mod outage;
 mod outcomes;
 mod public_api;
