@@ -17,6 +17,7 @@ async fn an_answer_whose_key_is_missing_waits_in_its_journal_until_the_key_is_ba
     let upstream = StandIn::start(Options::default()).unwrap();
     let builder = crate::system(&upstream.token_url())
         .manual()
+        .workers(1)
         .set("RTM_MASTER_KEYS", KEY_1)
         .set("RTM_REFRESH__COALESCE_SECONDS", "0")
         .set("RTM_REFRESH__IN_DOUBT_POLICY", "manual");
@@ -39,7 +40,6 @@ async fn an_answer_whose_key_is_missing_waits_in_its_journal_until_the_key_is_ba
         .set("RTM_MASTER_KEYS", &format!("{KEY_2},{KEY_1}"));
     let victim = both.part_of("answer");
     let mut system = both.clone().die_at("answer.synced=return").start().await;
-    system.freeze_other_workers(victim).await;
     let public = system.public();
     let caller = tokio::spawn(async move { public.try_refresh("one").await });
     assert_eq!(system.part_ended(victim).await, Exit::Signal(9));
