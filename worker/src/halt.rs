@@ -27,7 +27,7 @@ use crate::{
 
 /// How many of the newest recorded attempts are looked up to tell whether the database is older than the
 /// journals: a lost commit is among the newest ones.
-const NEWEST_DONE: usize = 64;
+pub(crate) const NEWEST_DONE: usize = 64;
 
 /// Attempts that are looked up with one statement: some ten kilobytes of identifiers.
 const LOOKED_UP_AT_ONCE: usize = 500;

@@ -12,6 +12,7 @@ use rt_manage_shared::{
 
 use crate::{
     Worker,
+    halt::NEWEST_DONE,
     journal::{FolderScan, Scan, Scanner},
     replay::Progress,
 };

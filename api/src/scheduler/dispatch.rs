@@ -222,9 +222,10 @@ impl Scheduler {
         let mut found = Vec::with_capacity(looks.len());
         for (line, look) in looks {
             let last = look.rows.last().filter(|_| look.goes_on).map(|row| row.id);
-            let mut list = candidates(line, look.rows, egresses, again);
-            let kept = paced(line, &mut list.absent, self.dispatcher.scheduled_per_round);
-            found.push((line, last, kept, list));
+            let mut candidates = candidates(line, look.rows, egresses, again);
+            let per_round = self.dispatcher.scheduled_per_round;
+            let kept = paced(line, &mut candidates.absent, per_round);
+            found.push((line, last, kept, candidates));
         }
         let mut counts = found.iter().map(|(_, _, _, found)| found.absent.len());
         let (first, second) = (counts.next().unwrap_or(0), counts.next().unwrap_or(0));

@@ -1,45 +1,12 @@
 //! A database that is older than the journals: nothing spent is ever sent again.
 
-use rt_manage_shared::{
-    db::{Db, Execute as _, sql},
-    hooks::Step,
-};
+use rt_manage_shared::hooks::Step;
 use rt_manage_tests::{
     standin::{AccountSpec, Delivery, Fault, GatePoint, GateSpec, Options, StandIn},
-    support::{Exit, NewCredential, Part, until},
+    support::{Exit, NewCredential, Part, back_up, restore, until},
 };
 
 use super::support::database;
-
-/// What a backup holds.
-const TABLES: [&str; 8] = [
-    "credentials",
-    "grants",
-    "attempts",
-    "spent",
-    "orphans",
-    "switches",
-    "system_secrets",
-    "vault_keys",
-];
-
-async fn back_up(db: &Db) {
-    for table in TABLES {
-        let copy = format!("CREATE TABLE {{backup_{table}}} AS SELECT * FROM {{{table}}}");
-        (&mut &*db).execute(sql(copy)).await.unwrap();
-    }
-}
-
-async fn restore(db: &Db) {
-    for table in TABLES {
-        (&mut &*db)
-            .execute(sql(format!("DELETE FROM {{{table}}}")))
-            .await
-            .unwrap();
-        let copy = format!("INSERT INTO {{{table}}} SELECT * FROM {{backup_{table}}}");
-        (&mut &*db).execute(sql(copy)).await.unwrap();
-    }
-}
 
 #[tokio::test]
 async fn a_restored_database_halts_until_the_journals_are_replayed_and_an_operator_agrees() {

@@ -6,7 +6,7 @@ use reqwest::Method;
 use rt_manage_shared::db::{Execute as _, sql, tokens};
 use rt_manage_tests::{
     standin::{AccountSpec, GatePoint, GateSpec, Options, StandIn},
-    support::{NewCredential, back_up, restore, until},
+    support::{NewCredential, until},
 };
 
 use super::support::database;
