@@ -44,6 +44,13 @@ pub(crate) enum Committed {
     Orphaned,
 }
 
+impl Committed {
+    /// Whether the grant is now as the answer says.
+    pub(crate) const fn is_applied(self) -> bool {
+        matches!(self, Self::Applied | Self::AppliedLate)
+    }
+}
+
 impl Finished {
     /// Keeps new tokens that cannot be applied as an orphan, sealed; without new tokens only the attempt ends.
     pub(crate) async fn set_aside(
@@ -107,6 +114,7 @@ impl Work for CommitWork {
                 Some(record) => self.one(tx, item, record, now).await?,
                 None => self.without_grant(tx, item, now).await?,
             };
+            item.note_way(tx, result, now).await?;
             if let Some(slot) = results.get_mut(index) {
                 *slot = result;
             }
@@ -176,6 +184,7 @@ impl CommitWork {
             if changes(&item.identity, &record.identity) {
                 credentials::learn_identity(tx, item.credential, &item.identity).await?;
             }
+            item.note_way(tx, Committed::Applied, now).await?;
             endings.push((item.attempt, item.ending(now, None)));
         }
         if attempts::finish_many(tx, endings).await? {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rt_manage_shared::id::AttemptId;
+use rt_manage_shared::{id::AttemptId, model::finding::Finding};
 
 use crate::journal::{AnswerAt, Damage, DamageReason, Scan, Torn};
 
@@ -29,7 +29,7 @@ impl Findings {
         if let Some(failure) = &scan.failure
             && self.failure.as_ref() != Some(failure)
         {
-            tracing::error!(%failure, "the journal directory cannot be read");
+            tracing::error!(%failure, see = Finding::JournalDamaged.see(), "the journal directory cannot be read");
         }
         self.failure.clone_from(&scan.failure);
         self.damage.retain(is_there);
@@ -39,7 +39,8 @@ impl Findings {
                     file = %damage.file.display(),
                     offset = damage.offset,
                     reason = %damage.reason,
-                    "journal damage; the rest of the journal is used, and what is damaged stays where it is. What to do: docs/reliability.md, \"Journal damage\""
+                    see = Finding::JournalDamaged.see(),
+                    "journal damage; the rest of the journal is used, and what is damaged stays where it is"
                 );
             }
         }
@@ -79,7 +80,8 @@ impl Findings {
                 file = %file.display(),
                 offset = answer.offset(),
                 %error,
-                "a journalled answer cannot be used; it stays in its journal and is tried again at the next start. What to do: docs/reliability.md, \"Journal damage\""
+                see = Finding::JournalUnreadable.see(),
+                "a journalled answer cannot be used; it stays in its journal and is tried again at the next start"
             );
         }
         self.publish();
@@ -106,10 +108,19 @@ impl Findings {
         })
     }
 
+    /// Damaged places.
+    pub(crate) fn damaged(&self) -> u32 {
+        u32::try_from(self.damage.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Answers that cannot be used.
+    pub(crate) fn unusable(&self) -> u32 {
+        u32::try_from(self.unopened.len()).unwrap_or(u32::MAX)
+    }
+
     fn publish(&self) {
-        let gauge = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-        metrics::gauge!("rtm_journal_damage").set(gauge(self.damage.len()));
-        metrics::gauge!("rtm_journal_unopened_answers").set(gauge(self.unopened.len()));
+        metrics::gauge!("rtm_journal_damage").set(f64::from(self.damaged()));
+        metrics::gauge!("rtm_journal_unreadable").set(f64::from(self.unusable()));
     }
 }
 

@@ -2,7 +2,13 @@
 
 use rt_manage_shared::{
     clock::Millis,
-    db::{attempts::Ending, credentials::Identity, grants::TokenWrite},
+    db::{
+        DbError, Tx,
+        attempts::Ending,
+        credentials::Identity,
+        grants::TokenWrite,
+        recovered::{self, Recovered},
+    },
     id::{AttemptId, CredentialId},
     model::{
         attempt::OutcomeKind,
@@ -11,6 +17,11 @@ use rt_manage_shared::{
     openai::{Claims, Outcome, Tokens, access_expiry},
     vault::{Fingerprint, Place, Vault, VaultError},
 };
+
+use crate::commit::Committed;
+
+/// What people read of an attempt whose answer came from a journal.
+const REPLAYED: &str = "replayed from a journal";
 
 /// The outcome of one attempt, ready to be written: all tokens in it are sealed.
 #[derive(Debug, Clone)]
@@ -30,6 +41,8 @@ pub(crate) struct Finished {
     pub(crate) identity: Identity,
     /// The sealed answer as it stands in the journal, in case that it cannot be applied.
     pub(crate) answer: Option<Vec<u8>>,
+    /// It was read from a journal: the worker that made the call has not written it to the database.
+    pub(crate) replayed: bool,
 }
 
 /// What a call told, besides its outcome.
@@ -41,6 +54,8 @@ pub(crate) struct CallFacts {
     pub(crate) duration_ms: Option<u32>,
     /// The sealed answer as it stands in the journal.
     pub(crate) answer: Option<Vec<u8>>,
+    /// It was read from a journal.
+    pub(crate) replayed: bool,
 }
 
 impl Finished {
@@ -66,6 +81,7 @@ impl Finished {
             access_token: None,
             identity: Identity::default(),
             answer: facts.answer,
+            replayed: facts.replayed,
         };
         finished.verdict = match outcome {
             Outcome::Rotated(tokens) => finished.take(tokens, received_at, seal)?,
@@ -126,7 +142,7 @@ impl Finished {
         Ending {
             outcome: self.outcome(),
             code: self.code.clone(),
-            detail,
+            detail: detail.or_else(|| self.replayed.then(|| REPLAYED.to_owned())),
             http_status: self.http_status,
             duration_ms: self.duration_ms,
             finished_at: now,
@@ -146,6 +162,25 @@ impl Finished {
             rt: self.rt.clone(),
             access_token: self.access_token.clone(),
         }
+    }
+
+    /// Notes for the operator that this answer came another way than the usual one.
+    pub(crate) async fn note_way(
+        &self,
+        tx: &mut Tx,
+        committed: Committed,
+        now: Millis,
+    ) -> Result<(), DbError> {
+        let way = Recovered {
+            attempt: self.attempt,
+            credential: self.credential,
+            replayed: self.replayed && (committed.is_applied() || committed == Committed::Orphaned),
+            late: committed == Committed::AppliedLate,
+        };
+        if way.replayed || way.late {
+            recovered::note(tx, &way, now).await?;
+        }
+        Ok(())
     }
 
     /// The new refresh token's fingerprint, where one came.

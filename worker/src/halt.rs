@@ -14,6 +14,7 @@ use rt_manage_shared::{
     model::{
         attempt::{AttemptState, Cause, Lane, OutcomeKind},
         credential::DEFAULT_EGRESS,
+        finding::Finding,
         grant::Context,
     },
     vault::Fingerprint,
@@ -154,6 +155,7 @@ impl Worker {
         credential: CredentialId,
         spent: &str,
     ) -> Result<(), DbError> {
+        let mut doubted = false;
         let mut tx = self.db.begin().await?;
         if let Some(record) = grants::read_one(&mut tx, credential).await? {
             let ctx = Context {
@@ -163,18 +165,17 @@ impl Worker {
                 jitter: 0.5,
             };
             let spent = Fingerprint::from_stored(spent.to_owned());
-            if let Ok(doubtful) = record.grant.put_in_doubt(&spent, &ctx) {
-                grants::compare_and_set(
-                    &mut tx,
-                    &record.grant.guard(),
-                    &doubtful,
-                    TokenWrite::default(),
-                )
-                .await?;
+            if let Ok(next) = record.grant.put_in_doubt(&spent, &ctx) {
+                let (guard, tokens) = (record.grant.guard(), TokenWrite::default());
+                doubted = grants::compare_and_set(&mut tx, &guard, &next, tokens).await?;
                 hooks::step(Step::HaltBeforeDoubt);
-                tracing::error!(%credential, %attempt, "in doubt: a journal knows of a call that the database does not know");
             }
         }
-        tx.commit().await
+        tx.commit().await?;
+        if doubted {
+            metrics::counter!("rtm_in_doubt_total").increment(1);
+            tracing::error!(%credential, %attempt, code = JOURNAL_AHEAD, see = Finding::InDoubt.see(), "in doubt: a journal knows of a call that the database does not know");
+        }
+        Ok(())
     }
 }

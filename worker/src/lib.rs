@@ -19,6 +19,7 @@ mod recorded;
 mod recovery;
 mod refresh;
 mod replay;
+mod report;
 mod run;
 mod running;
 mod settings;

@@ -8,6 +8,7 @@ use rt_manage_shared::{
     db::{DbError, system},
     hooks::{self, Step},
     id::BootId,
+    model::finding::Finding,
 };
 
 use crate::{
@@ -22,6 +23,8 @@ use crate::{
 pub(crate) struct Recovery {
     scanner: Scanner,
     progress: Progress,
+    /// Whether the halt was noticed, and said.
+    knows_halt: bool,
 }
 
 impl Recovery {
@@ -30,7 +33,21 @@ impl Recovery {
         Self {
             scanner: Scanner::new(directory),
             progress: Progress::default(),
+            knows_halt: false,
         }
+    }
+
+    /// Says once that everything is halted, where another process has noticed it, and once that it is over.
+    fn say_halt(&mut self, halted: bool) {
+        if halted && !self.knows_halt {
+            tracing::error!(
+                see = Finding::Halted.see(),
+                "HALTED: another process has noticed that the database is older than the journals; all journals that are seen here are replayed"
+            );
+        } else if !halted && self.knows_halt {
+            tracing::info!("the emergency halt was lifted");
+        }
+        self.knows_halt = halted;
     }
 }
 
@@ -48,8 +65,9 @@ impl Worker {
             let reason = "the database is older than the journals: it was restored from a copy, or lost commits in a failover. \
                  All journalled answers have been replayed; check the credentials, then run `rt-manage-api resume --halted`";
             system::switch_on(&mut &self.db, system::HALTED, reason, self.clock.now()).await?;
-            tracing::error!("HALTED: {reason}");
+            tracing::error!(see = Finding::Halted.see(), "HALTED: {reason}");
             hooks::step(Step::HaltAfterSwitch);
+            recovery.knows_halt = true;
             recovery.progress = Progress::default();
             self.restore_history(&scan).await?;
             hooks::step(Step::HaltAfterRestore);
@@ -60,6 +78,7 @@ impl Worker {
         } else {
             scan.undone()
         };
+        recovery.say_halt(halted);
         self.replay_all(&mut recovery.progress, answers, &scan)
             .await;
         if halted {
@@ -77,6 +96,7 @@ impl Worker {
             return self.recover().await;
         }
         let mut recovery = self.recovery.lock().await;
+        recovery.say_halt(false);
         let connections = self.db.connections_made();
         let scan = self.rescan(&mut recovery).await;
         self.recorded

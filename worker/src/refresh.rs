@@ -11,7 +11,7 @@ use rt_manage_shared::{
     db::{DbError, attempts, coordination, coordination::EgressHold, grants::GrantRecord},
     hooks::{self, Sabotage, Step},
     id::AttemptId,
-    model::attempt::{Lane, OutcomeKind},
+    model::attempt::Lane,
     notify::Event,
     openai::{
         CallResult, Egress, EgressKey, NotSentKind, Outcome, RawAnswer, TokenRequest, classify,
@@ -275,7 +275,7 @@ impl Worker {
             }
         };
         hooks::step(Step::CommitAfter);
-        Self::report(&finished, committed);
+        finished.report(committed);
         let now = self.clock.now();
         self.journal.done(finished.attempt, now).await;
         self.recorded.note(finished.attempt, now);
@@ -304,31 +304,6 @@ impl Worker {
             self.gate.note_database_full();
         } else if error.is_temporary() {
             self.gate.note_database_error();
-        }
-    }
-
-    fn report(finished: &Finished, committed: Committed) {
-        let (attempt, credential) = (finished.attempt, finished.credential);
-        match committed {
-            Committed::Orphaned => {
-                metrics::counter!("rtm_orphans_total").increment(1);
-                tracing::error!(%attempt, %credential, "new tokens could not be applied and were set aside as an orphan");
-            }
-            Committed::AppliedLate => {
-                metrics::counter!("rtm_late_answers_total").increment(1);
-                tracing::warn!(%attempt, %credential, "a late answer was applied");
-            }
-            Committed::Applied if finished.outcome() == OutcomeKind::Ambiguous => {
-                metrics::counter!("rtm_in_doubt_total").increment(1);
-                tracing::error!(%attempt, %credential, code = finished.code(), "in doubt: the call was sent and no trustworthy answer came");
-            }
-            Committed::Applied if finished.outcome() == OutcomeKind::Rejected => {
-                tracing::error!(%attempt, %credential, code = finished.code(), "dead: the upstream refuses this refresh token for good");
-            }
-            Committed::Applied if finished.outcome() == OutcomeKind::Held => {
-                tracing::error!(%attempt, %credential, code = finished.code(), "held: something must change before the next refresh");
-            }
-            Committed::Applied | Committed::Known | Committed::Superseded => {}
         }
     }
 

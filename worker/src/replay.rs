@@ -85,8 +85,6 @@ impl Worker {
                 }
                 match committed {
                     Committed::Applied | Committed::AppliedLate => {
-                        metrics::counter!("rtm_replayed_total").increment(1);
-                        tracing::warn!(attempt = %answer.attempt, credential = %answer.credential, "an answer was replayed from a journal");
                         progress.settled.insert(answer.attempt);
                         changed = true;
                     }
@@ -144,6 +142,7 @@ impl Worker {
             http_status: Some(raw.status),
             duration_ms: None,
             answer: Some(answer.sealed),
+            replayed: true,
         };
         let outcome = classify(&CallResult::Answer(raw), at.at);
         let spent = Fingerprint::from_stored(at.rt_fp.clone());

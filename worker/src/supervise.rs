@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use rt_manage_shared::{
     clock::BootInstant,
-    db::{DbError, coordination},
+    db::{DbError, coordination, coordination::Pulse},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -78,9 +78,7 @@ impl Worker {
         let was_away = !self.gate.database_ok();
         self.clock.set_from_database(self.db.server_time().await?);
         let now = self.clock.now();
-        let known =
-            coordination::beat_worker(&mut &self.db, self.boot, now, self.in_flight_count())
-                .await?;
+        let known = coordination::beat_worker(&mut &self.db, self.boot, now, &self.pulse()).await?;
         if !known {
             // The row is gone: another database stands behind the same address. Compare before claiming.
             tracing::warn!("this worker is not known to the database any more; registering again");
@@ -92,6 +90,18 @@ impl Worker {
         }
         self.gate.note_database_answers();
         Ok(())
+    }
+
+    /// What this worker says of itself. While it looks at the journals after a failure it says that it claims nothing; a
+    /// heartbeat later it says otherwise.
+    fn pulse(&self) -> Pulse {
+        Pulse {
+            in_flight: self.in_flight_count(),
+            not_claiming: self.not_ready_because(),
+            journal_failure: self.journal.health().failure,
+            journal_damage: self.findings().damaged(),
+            journal_unreadable: self.findings().unusable(),
+        }
     }
 
     /// Says that this worker has ended in order, and closes its journal.

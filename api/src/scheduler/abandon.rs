@@ -16,6 +16,7 @@ use rt_manage_shared::{
     id::{AttemptId, BootId},
     model::{
         attempt::OutcomeKind,
+        finding::Finding,
         grant::{Context, Evidence},
     },
     notify::Event,
@@ -30,6 +31,9 @@ const MOST: u32 = 10_000;
 /// A claim whose answer lies in a journal is left alone this many times as long: replay takes seconds, and an
 /// answer that cannot be read must not keep its credential for ever. Should it be replayed later, it still counts.
 const ANSWERED_PATIENCE: u32 = 2;
+
+/// Code of attempts whose worker vanished.
+const WORKER_LOST: &str = "worker_lost";
 
 /// The open claims and since when each has been watched.
 #[derive(Debug)]
@@ -137,6 +141,7 @@ impl Scheduler {
                 "the worker was lost and the call may have been sent",
             ),
         };
+        let mut moved = false;
         if let Some(record) = record {
             let ctx = Context {
                 now,
@@ -144,22 +149,18 @@ impl Scheduler {
                 policy: &self.settings.policy,
                 jitter: 0.0,
             };
-            if let Ok(next) = record.grant.abandon(attempt.id, evidence, &ctx)
-                && !grants::compare_and_set(
-                    &mut tx,
-                    &record.grant.guard(),
-                    &next,
-                    TokenWrite::default(),
-                )
-                .await?
-            {
-                // Its worker lives after all and was faster.
-                return Ok(());
+            if let Ok(next) = record.grant.abandon(attempt.id, evidence, &ctx) {
+                let (guard, tokens) = (record.grant.guard(), TokenWrite::default());
+                if !grants::compare_and_set(&mut tx, &guard, &next, tokens).await? {
+                    // Its worker lives after all and was faster.
+                    return Ok(());
+                }
+                moved = true;
             }
         }
         let ending = Ending {
             outcome,
-            code: Some("worker_lost".into()),
+            code: Some(WORKER_LOST.into()),
             detail: Some(detail.into()),
             http_status: None,
             duration_ms: None,
@@ -168,20 +169,30 @@ impl Scheduler {
         attempts::finish(&mut tx, attempt.id, &ending).await?;
         hooks::step(Step::AbandonBeforeCommit);
         tx.commit().await?;
-        let (id, credential) = (attempt.id, attempt.credential);
-        match evidence {
-            Evidence::NoIntent => {
-                tracing::warn!(attempt = %id, %credential, "a lost worker's claim was undone: no call was made");
-            }
-            Evidence::Unknown => {
-                metrics::counter!("rtm_in_doubt_total").increment(1);
-                tracing::error!(attempt = %id, %credential, "in doubt: the worker was lost and the call may have been sent");
-            }
+        if moved {
+            report(attempt, evidence);
         }
+        let (id, credential) = (attempt.id, attempt.credential);
         self.notifier.announce(Event::Finished {
             attempt: id,
             credential,
         });
         Ok(())
+    }
+}
+
+/// Says what became of the credential.
+fn report(attempt: &Attempt, evidence: Evidence) {
+    let (id, credential) = (attempt.id, attempt.credential);
+    let worker = attempt.worker.map(tracing::field::display);
+    match evidence {
+        Evidence::NoIntent => {
+            tracing::warn!(attempt = %id, %credential, code = WORKER_LOST, worker, "a lost worker's claim was undone: no call was made");
+        }
+        Evidence::Unknown => {
+            let see = Finding::InDoubt.see();
+            metrics::counter!("rtm_in_doubt_total").increment(1);
+            tracing::error!(attempt = %id, %credential, code = WORKER_LOST, worker, see, "in doubt: the worker was lost and the call may have been sent");
+        }
     }
 }

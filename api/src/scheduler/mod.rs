@@ -6,6 +6,7 @@
 mod abandon;
 mod dispatch;
 mod due;
+mod gauges;
 mod leader;
 mod pick;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use rt_manage_shared::{
 use rt_manage_worker::WorkerSettings;
 use tokio_util::sync::CancellationToken;
 
-use self::{abandon::Watch, dispatch::Dispatcher, leader::Leader};
+use self::{abandon::Watch, dispatch::Dispatcher, gauges::Gauges, leader::Leader};
 use crate::refresh::Refresher;
 
 /// Distance of ticks. A credential that becomes due waits at most this long before it is looked at.
@@ -59,6 +60,7 @@ pub struct Scheduler {
     dispatcher: Dispatcher,
     leader: Leader,
     watch: Watch,
+    gauges: Gauges,
 }
 
 /// What a scheduler works with.
@@ -100,6 +102,7 @@ impl Scheduler {
             ),
             leader: Leader::new(BootId::generate(), exclusive),
             watch: Watch::new(&settings.journal_directory, settings.abandon_after),
+            gauges: Gauges::default(),
             db,
             clock,
             notifier,
@@ -138,11 +141,14 @@ impl Scheduler {
             // Whoever takes over watches anew, and looks at every line from its head.
             self.watch.forget();
             self.dispatcher.rest();
+            self.gauges.rest();
             return Ok(());
         }
         let now = self.clock.now();
         self.settle_abandoned(now).await?;
-        if system::switches(&mut &self.db).await?.is_empty() {
+        let switches = system::switches(&mut &self.db).await?;
+        self.gauges.tell_switches(&switches);
+        if switches.is_empty() {
             let holds = coordination::egress_holds(&mut &self.db).await?;
             if self.auto {
                 self.request_due(now, &holds).await?;
@@ -152,6 +158,7 @@ impl Scheduler {
                 self.dispatch(now, &holds).await?;
             }
         }
+        self.gauges.count(&self.db).await?;
         if self.leader.is_new_hour() {
             coordination::forget_workers(&mut &self.db, now - FORGET_WORKERS).await?;
             coordination::forget_egresses(&mut &self.db, now - FORGET_EGRESSES).await?;

@@ -9,6 +9,7 @@ use crate::{
 
 use super::{DbError, Execute, Row, grants::credential_id, in_list, sql, sql::Statement};
 
+pub use super::attempts_history::{Past, doubt_causes, history};
 pub use super::attempts_many::{claimed_many, finish_many};
 pub use super::attempts_waiting::{Waiting, queued, waiting};
 
@@ -287,7 +288,7 @@ pub(super) fn parse_id(text: &str) -> Result<AttemptId, DbError> {
     })
 }
 
-fn attempt(row: &Row) -> Result<Attempt, DbError> {
+pub(super) fn attempt(row: &Row) -> Result<Attempt, DbError> {
     let id_text = row.text("id")?;
     let corrupt = |column: &'static str| DbError::Corrupt {
         table: "attempts",

@@ -1,118 +1,13 @@
-//! The tables by which processes know of one another: `workers`, `leases`, `egresses`.
-
-use std::time::Duration;
+//! The tables by which processes know of one another: `leases`, `egresses`, and `workers` (in `workers.rs`).
 
 use crate::{clock::Millis, id::BootId};
 
 use super::{DbError, Dialect, Execute, Tx, sql};
 
-/// A worker process, as it registers itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkerInfo {
-    /// This start of it.
-    pub boot_id: String,
-    /// Host name.
-    pub host: String,
-    /// Program version.
-    pub version: String,
-    /// When it started.
-    pub started_at: Millis,
-    /// The lanes that it works on, separated by commas; empty where it is older than this column.
-    pub lanes: String,
-}
-
-/// A worker that has said not long ago that it lives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveWorker {
-    /// What it registered.
-    pub info: WorkerInfo,
-    /// When it last said that it lives.
-    pub heartbeat_at: Millis,
-    /// Calls that it had under way then.
-    pub in_flight: u32,
-}
-
-/// Heartbeats that may be missing before a worker no longer counts as alive: one lost packet is no death.
-const MISSED_HEARTBEATS: u32 = 3;
-
-/// Registers a worker.
-pub async fn register_worker(db: &mut impl Execute, worker: &WorkerInfo) -> Result<(), DbError> {
-    let statement = sql(
-        "INSERT INTO {workers} (boot_id, host, version, started_at, heartbeat_at, in_flight, lanes) \
-         VALUES (?, ?, ?, ?, ?, 0, ?)",
-    )
-    .bind(worker.boot_id.clone())
-    .bind(worker.host.clone())
-    .bind(worker.version.clone())
-    .bind(worker.started_at)
-    .bind(worker.started_at)
-    .bind(worker.lanes.clone());
-    db.execute(statement).await.map(|_| ())
-}
-
-/// Notes that a worker lives. `false`: its row is gone, it registers again.
-pub async fn beat_worker(
-    db: &mut impl Execute,
-    id: BootId,
-    now: Millis,
-    in_flight: u32,
-) -> Result<bool, DbError> {
-    let statement = sql("UPDATE {workers} SET heartbeat_at = ?, in_flight = ? WHERE boot_id = ?")
-        .bind(now)
-        .bind(in_flight)
-        .bind(id);
-    Ok(db.execute(statement).await? == 1)
-}
-
-/// Notes that a worker ended in order.
-pub async fn stop_worker(db: &mut impl Execute, id: BootId, now: Millis) -> Result<(), DbError> {
-    let statement = sql(
-        "UPDATE {workers} SET stopped_at = ?, heartbeat_at = ?, in_flight = 0 WHERE boot_id = ?",
-    )
-    .bind(now)
-    .bind(now)
-    .bind(id);
-    db.execute(statement).await.map(|_| ())
-}
-
-/// Workers whose last sign of life is at or after `since`.
-pub async fn live_workers(
-    db: &mut impl Execute,
-    since: Millis,
-) -> Result<Vec<LiveWorker>, DbError> {
-    let statement = sql(
-        "SELECT boot_id, host, version, started_at, heartbeat_at, in_flight, lanes FROM {workers} \
-                         WHERE heartbeat_at >= ? AND stopped_at IS NULL ORDER BY boot_id",
-    )
-    .bind(since);
-    let rows = db.fetch_all(statement).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(LiveWorker {
-                info: WorkerInfo {
-                    boot_id: row.text("boot_id")?,
-                    host: row.text("host")?,
-                    version: row.text("version")?,
-                    started_at: Millis(row.int("started_at")?),
-                    lanes: row.text("lanes")?,
-                },
-                heartbeat_at: Millis(row.int("heartbeat_at")?),
-                in_flight: row.count("in_flight")?,
-            })
-        })
-        .collect()
-}
-
-/// The oldest last sign of life of a worker that counts as alive at `now` (database time).
-pub fn alive_since(now: Millis, heartbeat: Duration) -> Millis {
-    now - heartbeat.saturating_mul(MISSED_HEARTBEATS)
-}
-
-/// Forgets workers that were last seen before `before`.
-pub async fn forget_workers(db: &mut impl Execute, before: Millis) -> Result<u64, DbError> {
-    db.execute(sql("DELETE FROM {workers} WHERE heartbeat_at < ?").bind(before))
-        .await
-}
+pub use super::workers::{
+    LiveWorker, Pulse, WorkerInfo, alive_since, beat_worker, forget_workers, live_workers,
+    register_worker, stop_worker,
+};
 
 /// A lease: who holds it, and a number that its holder keeps raising.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,8 @@ use crate::{clock::Millis, id::CredentialId, model::grant::Grant};
 
 use super::{Arg, DbError, Execute, Row, grants, sql};
 
+pub use super::credentials_list::{page, total_in};
+
 /// What an operator sets on a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -59,11 +61,11 @@ pub struct Credential {
     pub updated_at: Millis,
 }
 
-const COLUMNS: &str = "c.id, c.biz_id, c.email, c.name, c.account_id, c.user_id, c.plan, c.client_id, c.proxy, c.egress, \
+pub(super) const COLUMNS: &str = "c.id, c.biz_id, c.email, c.name, c.account_id, c.user_id, c.plan, c.client_id, c.proxy, c.egress, \
      c.egress_label, c.tag, c.memo, c.enabled, c.revision, c.created_at, c.updated_at, \
      g.credential_id, g.state, g.held_reason, g.attempt_id, g.rt_fp, g.doubt_since, g.probes, g.failures, g.last_code, \
      g.next_refresh_at, g.refreshed_at, g.at_issued_at, g.at_expires_at";
-const FROM: &str = "FROM {credentials} c JOIN {grants} g ON g.credential_id = c.id";
+pub(super) const FROM: &str = "FROM {credentials} c JOIN {grants} g ON g.credential_id = c.id";
 
 /// Adds a credential. [`DbError::Duplicate`]: its `biz_id` is taken.
 pub async fn insert(
@@ -159,21 +161,6 @@ pub async fn biz_id_taken(db: &mut impl Execute, biz_id: &str) -> Result<bool, D
     Ok(db.fetch_optional(statement).await?.is_some())
 }
 
-/// One page of credentials, newest first.
-pub async fn page(
-    db: &mut impl Execute,
-    offset: i64,
-    limit: u32,
-) -> Result<Vec<Credential>, DbError> {
-    let statement = sql(format!(
-        "SELECT {COLUMNS} {FROM} WHERE c.tombstone = '' ORDER BY c.id DESC LIMIT ? OFFSET ?"
-    ))
-    .bind(limit)
-    .bind(offset);
-    let rows = db.fetch_all(statement).await?;
-    rows.iter().map(credential).collect()
-}
-
 /// How many credentials there are.
 pub async fn total(db: &mut impl Execute) -> Result<i64, DbError> {
     let row = db
@@ -255,7 +242,7 @@ pub(super) fn identity(row: &Row) -> Result<Identity, DbError> {
     })
 }
 
-fn credential(row: &Row) -> Result<Credential, DbError> {
+pub(super) fn credential(row: &Row) -> Result<Credential, DbError> {
     let grant = grants::grant(row)?;
     Ok(Credential {
         id: grant.credential,

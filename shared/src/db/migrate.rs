@@ -45,6 +45,7 @@ macro_rules! source {
 const SOURCES: &[Source] = &[
     source!(1, "initial", "0001_initial.sql"),
     source!(2, "worker lanes", "0002_worker_lanes.sql"),
+    source!(3, "findings", "0003_findings.sql"),
 ];
 
 /// How the schema of a database compares with the one that this program knows.

@@ -3,9 +3,11 @@
 //! To add a table: a migration in each folder of `migrations/`, a module here with plain functions over
 //! [`Execute`], and its statements in the contract suite.
 
+mod attempts_history;
 mod attempts_many;
 mod attempts_waiting;
 mod busy;
+mod credentials_list;
 mod dialect;
 mod error;
 mod error_codes;
@@ -18,13 +20,16 @@ mod pool;
 mod row;
 mod rows;
 mod sql;
+mod workers;
 
 pub mod admins;
 pub mod attempts;
 pub mod batch;
 pub mod coordination;
+pub mod counts;
 pub mod credentials;
 pub mod grants;
+pub mod recovered;
 pub mod system;
 pub mod tokens;
 

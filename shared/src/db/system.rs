@@ -16,18 +16,23 @@ pub struct Switch {
     pub name: String,
     /// Why it is on, for people.
     pub reason: String,
+    /// Since when.
+    pub since: Millis,
 }
 
 /// The switches that are on.
 pub async fn switches(db: &mut impl Execute) -> Result<Vec<Switch>, DbError> {
     let rows = db
-        .fetch_all(sql("SELECT name, reason FROM {switches} ORDER BY name"))
+        .fetch_all(sql(
+            "SELECT name, reason, set_at FROM {switches} ORDER BY name",
+        ))
         .await?;
     rows.iter()
         .map(|row| {
             Ok(Switch {
                 name: row.text("name")?,
                 reason: row.text("reason")?,
+                since: Millis(row.int("set_at")?),
             })
         })
         .collect()

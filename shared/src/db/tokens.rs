@@ -89,25 +89,92 @@ pub async fn orphans(
     rows.iter().map(orphan).collect()
 }
 
-/// Removes an orphan that was applied after all.
-pub async fn adopt_orphan(db: &mut impl Execute, attempt: AttemptId) -> Result<(), DbError> {
-    db.execute(sql("DELETE FROM {orphans} WHERE attempt_id = ?").bind(attempt))
-        .await
-        .map(|_| ())
+/// An orphan as an operator sees it, without its answer.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The attempt that it answers.
+    pub attempt: AttemptId,
+    /// The credential that it was for.
+    pub credential: CredentialId,
+    /// That credential's name; `None` where it is gone or deleted.
+    pub biz_id: Option<String>,
+    /// The refresh token that it spent.
+    pub rt_fp: Fingerprint,
+    /// Why it could not be applied.
+    pub reason: String,
+    /// Since when it is set aside.
+    pub created_at: Millis,
+}
+
+/// Up to `limit` orphans, those of the newest attempts first; those before `before`, where it is given.
+pub async fn orphan_page(
+    db: &mut impl Execute,
+    before: Option<AttemptId>,
+    limit: u32,
+) -> Result<Vec<Listed>, DbError> {
+    /// Behind every identifier.
+    const END: &str = "~";
+    let statement = sql(
+        "SELECT o.attempt_id, o.credential_id, c.biz_id, o.rt_fp, o.reason, o.created_at FROM {orphans} o \
+         LEFT JOIN {credentials} c ON c.id = o.credential_id AND c.tombstone = '' \
+         WHERE o.attempt_id < ? ORDER BY o.attempt_id DESC LIMIT ?",
+    )
+    .bind(before.map_or_else(|| END.to_owned(), |id| id.to_string()))
+    .bind(limit);
+    let rows = db.fetch_all(statement).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Listed {
+                attempt: orphans_attempt(row)?,
+                credential: credential_id(row, "orphans")?,
+                biz_id: row.opt_text("biz_id")?,
+                rt_fp: Fingerprint::from_stored(row.text("rt_fp")?),
+                reason: row.text("reason")?,
+                created_at: Millis(row.int("created_at")?),
+            })
+        })
+        .collect()
+}
+
+/// The orphan of this attempt.
+pub async fn orphan_of(
+    db: &mut impl Execute,
+    attempt: AttemptId,
+) -> Result<Option<Orphan>, DbError> {
+    let statement =
+        sql("SELECT attempt_id, credential_id, rt_fp, reason, answer FROM {orphans} WHERE attempt_id = ?")
+            .bind(attempt);
+    db.fetch_optional(statement)
+        .await?
+        .as_ref()
+        .map(orphan)
+        .transpose()
+}
+
+/// Removes an orphan that was applied after all, or that nobody wants. `false`: there was none.
+pub async fn adopt_orphan(db: &mut impl Execute, attempt: AttemptId) -> Result<bool, DbError> {
+    let removed = db
+        .execute(sql("DELETE FROM {orphans} WHERE attempt_id = ?").bind(attempt))
+        .await?;
+    Ok(removed > 0)
 }
 
 fn orphan(row: &Row) -> Result<Orphan, DbError> {
-    let attempt = row.text("attempt_id")?;
     Ok(Orphan {
-        attempt: attempt.parse().map_err(|_| DbError::Corrupt {
-            table: "orphans",
-            row: attempt.clone(),
-            column: "attempt_id",
-            reason: "not an identifier".into(),
-        })?,
+        attempt: orphans_attempt(row)?,
         credential: credential_id(row, "orphans")?,
         rt_fp: Fingerprint::from_stored(row.text("rt_fp")?),
         reason: row.text("reason")?,
         answer: row.bytes("answer")?,
+    })
+}
+
+fn orphans_attempt(row: &Row) -> Result<AttemptId, DbError> {
+    let attempt = row.text("attempt_id")?;
+    attempt.parse().map_err(|_| DbError::Corrupt {
+        table: "orphans",
+        row: attempt.clone(),
+        column: "attempt_id",
+        reason: "not an identifier".into(),
     })
 }

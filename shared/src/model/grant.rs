@@ -54,6 +54,9 @@ text_enum! {
     }
 }
 
+/// The code of a grant that an operator gave up.
+pub const GIVEN_UP: &str = "given_up";
+
 /// A grant's state, with what belongs to that state and to no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -221,6 +224,37 @@ pub enum Evidence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the grant has moved on")]
 pub struct MovedOn;
+
+/// Why an operator's decision about a doubt was not carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoDecision {
+    /// There is no doubt.
+    NotInDoubt,
+    /// An attempt is open: it may settle the doubt by itself.
+    Open(AttemptId),
+    /// All probes are spent: one more could end the whole session.
+    ProbesSpent,
+    /// A disabled credential is not called.
+    Disabled,
+}
+
+text_enum! {
+    /// Why the next probe comes when it comes, or does not come.
+    ProbeTime {
+        /// Shortly before the access token ends: until then it is served, and nothing is risked.
+        BeforeExpiry = "before_expiry",
+        /// After a pause: since the doubt arose, since the last probe, or since a probe that was not sent.
+        Pause = "pause",
+        /// A probe is queued or under way.
+        UnderWay = "under_way",
+        /// Never by itself: the policy leaves it to an operator.
+        Manual = "manual",
+        /// Never: all probes are spent.
+        ProbesSpent = "probes_spent",
+        /// Never, because the credential is disabled.
+        Disabled = "disabled",
+    }
+}
 
 impl Grant {
     /// A new grant for a refresh token that came from outside. Without a usable access token it is due at once.
@@ -422,6 +456,70 @@ impl Grant {
             }
             grant
         })
+    }
+
+    /// An operator orders the next probe now. It counts like every other one, and there is no more of them than the policy
+    /// has.
+    pub fn probe_now(&self, ctx: &Context<'_>) -> Result<Self, NoDecision> {
+        let doubt = self.open_doubt()?;
+        if !ctx.enabled {
+            return Err(NoDecision::Disabled);
+        }
+        if doubt.probes >= ctx.policy.max_probes() {
+            return Err(NoDecision::ProbesSpent);
+        }
+        Ok(Self {
+            next_refresh_at: Some(ctx.now),
+            ..self.clone()
+        })
+    }
+
+    /// An operator gives the refresh token up: nobody calls with it any more. An answer that comes late still counts.
+    pub fn give_up(&self) -> Result<Self, NoDecision> {
+        self.open_doubt()?;
+        Ok(self.dead(Some(GIVEN_UP)))
+    }
+
+    /// An operator lets the doubt stand: the next probe is as far away as the policy says, counted from now.
+    pub fn keep_waiting(&self, ctx: &Context<'_>) -> Result<Self, NoDecision> {
+        self.open_doubt()?;
+        Ok(self.rescheduled(ctx))
+    }
+
+    /// The doubt of a grant that waits in it.
+    fn open_doubt(&self) -> Result<Doubt, NoDecision> {
+        match (self.state, self.doubt) {
+            (State::InDoubt, Some(doubt)) => Ok(doubt),
+            (State::Queued(open) | State::Refreshing(open), Some(_)) => Err(NoDecision::Open(open)),
+            _ => Err(NoDecision::NotInDoubt),
+        }
+    }
+
+    /// Why the next probe of a doubtful grant comes when it comes; `None`: there is no doubt.
+    pub fn probe_time_reason(&self, enabled: bool, policy: &SchedulePolicy) -> Option<ProbeTime> {
+        let doubt = self.doubt?;
+        Some(match self.next_refresh_at {
+            _ if self.state.attempt().is_some() => ProbeTime::UnderWay,
+            _ if !enabled => ProbeTime::Disabled,
+            Some(at) if doubt.probes == 0 && policy.is_before_expiry(at, self.at_expires_at) => {
+                ProbeTime::BeforeExpiry
+            }
+            Some(_) => ProbeTime::Pause,
+            None if doubt.probes >= policy.max_probes() => ProbeTime::ProbesSpent,
+            None => ProbeTime::Manual,
+        })
+    }
+
+    /// The tokens of an answer that was set aside replace what stands here, because an operator says so. They are unproven
+    /// like a refresh token from outside, so they are refreshed at once; their access token is served where it lasts
+    /// longer. `None`: they bring no other refresh token than the one that stands here.
+    pub fn adopt(&self, tokens: &NewTokens, ctx: &Context<'_>) -> Option<Self> {
+        let mut grant = self.replace_rt(tokens.rt_fp.clone()?, ctx)?;
+        if tokens.at_expires_at > self.at_expires_at {
+            grant.at_issued_at = Some(ctx.now);
+            grant.at_expires_at = tokens.at_expires_at;
+        }
+        Some(grant)
     }
 
     /// Recomputes the schedule of a grant that waits for time: after enabling, disabling, a change of policy.

@@ -273,6 +273,162 @@ fn a_disabled_credential_is_never_scheduled() {
     }
 }
 
+fn doubtful(policy: &SchedulePolicy) -> Grant {
+    let (grant, attempt) = refreshing(policy);
+    let ctx = ctx(policy);
+    let lost = grant.finish(attempt, &fp("a"), &Verdict::Ambiguous, Some("c"), &ctx);
+    lost.unwrap()
+}
+
+#[test]
+fn an_operator_decides_about_a_doubt_and_about_nothing_else() {
+    let p = SchedulePolicy {
+        doubt: DoubtPolicy::Manual,
+        ..policy()
+    };
+    let grant = doubtful(&p);
+    assert_eq!(grant.next_refresh_at, None);
+    let probe = grant.probe_now(&ctx(&p)).unwrap();
+    assert_eq!(
+        (probe.state, probe.next_refresh_at, probe.doubt),
+        (State::InDoubt, Some(NOW), grant.doubt)
+    );
+    let dead = grant.give_up().unwrap();
+    assert_eq!(
+        (dead.state, dead.doubt, dead.last_code.as_deref()),
+        (State::Dead, None, Some(GIVEN_UP))
+    );
+    // What was given up comes back to life when its answer turns up after all.
+    let late = dead.late_answer(&fp("a"), &tokens("b"), None, &ctx(&p));
+    assert_eq!(late.unwrap().state, State::Idle);
+
+    let attempt = AttemptId::generate();
+    let queued = probe.request(attempt, &ctx(&p)).unwrap();
+    for open in [queued.clone(), queued.claim(attempt).unwrap()] {
+        assert_eq!(open.probe_now(&ctx(&p)), Err(NoDecision::Open(attempt)));
+        assert_eq!(open.give_up(), Err(NoDecision::Open(attempt)));
+        assert_eq!(open.keep_waiting(&ctx(&p)), Err(NoDecision::Open(attempt)));
+    }
+    for other in [fresh(&p), refreshing(&p).0, dead] {
+        assert_eq!(other.probe_now(&ctx(&p)), Err(NoDecision::NotInDoubt));
+        assert_eq!(other.give_up(), Err(NoDecision::NotInDoubt));
+        assert_eq!(other.keep_waiting(&ctx(&p)), Err(NoDecision::NotInDoubt));
+    }
+    let off = Context {
+        enabled: false,
+        ..ctx(&p)
+    };
+    assert_eq!(grant.probe_now(&off), Err(NoDecision::Disabled));
+    let spent = Grant {
+        doubt: Some(Doubt {
+            since: NOW,
+            probes: p.max_probes(),
+        }),
+        ..grant
+    };
+    assert_eq!(spent.probe_now(&ctx(&p)), Err(NoDecision::ProbesSpent));
+}
+
+#[test]
+fn waiting_on_moves_the_next_probe_away() {
+    let p = policy();
+    let grant = Grant {
+        doubt: Some(Doubt {
+            since: NOW,
+            probes: 1,
+        }),
+        ..doubtful(&p)
+    };
+    let later = Context {
+        now: NOW + Duration::from_mins(50),
+        ..ctx(&p)
+    };
+    let waits = grant.keep_waiting(&later).unwrap();
+    assert_eq!(
+        waits.next_refresh_at,
+        Some(later.now + Duration::from_hours(1))
+    );
+    assert_eq!((waits.state, waits.doubt), (grant.state, grant.doubt));
+}
+
+#[test]
+fn the_time_of_a_probe_has_a_reason() {
+    let p = SchedulePolicy {
+        doubt: DoubtPolicy::BeforeExpiry,
+        ..policy()
+    };
+    assert_eq!(fresh(&p).probe_time_reason(true, &p), None);
+    let soon = doubtful(&p);
+    assert_eq!(soon.probe_time_reason(true, &p), Some(ProbeTime::Pause));
+    assert_eq!(soon.probe_time_reason(false, &p), Some(ProbeTime::Disabled));
+    let end = Some(NOW + Duration::from_hours(100));
+    let far = Grant {
+        at_issued_at: Some(NOW),
+        at_expires_at: end,
+        ..soon.clone()
+    }
+    .rescheduled(&ctx(&p));
+    assert_eq!(
+        far.probe_time_reason(true, &p),
+        Some(ProbeTime::BeforeExpiry)
+    );
+    let attempt = AttemptId::generate();
+    let queued = far.probe_now(&ctx(&p)).unwrap().request(attempt, &ctx(&p));
+    assert_eq!(
+        queued.unwrap().probe_time_reason(true, &p),
+        Some(ProbeTime::UnderWay)
+    );
+    let manual = SchedulePolicy {
+        doubt: DoubtPolicy::Manual,
+        ..policy()
+    };
+    let grant = doubtful(&manual);
+    assert_eq!(
+        grant.probe_time_reason(true, &manual),
+        Some(ProbeTime::Manual)
+    );
+    let spent = Grant {
+        doubt: grant.doubt.map(|doubt| Doubt { probes: 3, ..doubt }),
+        ..grant
+    };
+    assert_eq!(
+        spent.probe_time_reason(true, &manual),
+        Some(ProbeTime::ProbesSpent)
+    );
+}
+
+#[test]
+fn adopted_tokens_are_due_at_once_and_the_longer_access_token_is_served() {
+    let p = policy();
+    let grant = Grant {
+        at_issued_at: Some(Millis(1)),
+        at_expires_at: Some(NOW + Duration::from_hours(5)),
+        ..doubtful(&p)
+    };
+    for (hours, served) in [(2, 5), (9, 9)] {
+        let tokens = NewTokens {
+            rt_fp: Some(fp("b")),
+            at_expires_at: Some(NOW + Duration::from_hours(hours)),
+        };
+        let adopted = grant.adopt(&tokens, &ctx(&p)).unwrap();
+        assert_eq!(
+            (adopted.state, adopted.doubt, adopted.next_refresh_at),
+            (State::Idle, None, Some(NOW))
+        );
+        assert_eq!(
+            adopted.at_expires_at,
+            Some(NOW + Duration::from_hours(served))
+        );
+    }
+    for rt_fp in [None, Some(fp("a"))] {
+        let tokens = NewTokens {
+            rt_fp,
+            at_expires_at: None,
+        };
+        assert_eq!(grant.adopt(&tokens, &ctx(&p)), None);
+    }
+}
+
 /// One step of a random history.
 #[derive(Debug, Clone)]
 enum Step {
@@ -284,6 +440,10 @@ enum Step {
     Cancel,
     Replace,
     Release,
+    ProbeNow,
+    GiveUp,
+    KeepWaiting,
+    Adopt(bool),
     Wait(u32),
 }
 
@@ -297,6 +457,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Cancel),
         1 => Just(Step::Replace),
         1 => Just(Step::Release),
+        1 => Just(Step::ProbeNow),
+        1 => Just(Step::GiveUp),
+        1 => Just(Step::KeepWaiting),
+        1 => any::<bool>().prop_map(Step::Adopt),
         2 => (0_u32..100_000_000).prop_map(Step::Wait),
     ]
 }
@@ -335,6 +499,10 @@ proptest! {
                 Step::Cancel => grant.cancel(before.state.attempt().unwrap_or(last_attempt), &ctx).ok(),
                 Step::Replace => grant.replace_rt(fp(&format!("r{serial}")), &ctx),
                 Step::Release => grant.release(&ctx),
+                Step::ProbeNow => grant.probe_now(&ctx).ok(),
+                Step::GiveUp => grant.give_up().ok(),
+                Step::KeepWaiting => grant.keep_waiting(&ctx).ok(),
+                Step::Adopt(other) => grant.adopt(&NewTokens { rt_fp: other.then(|| fp(&format!("o{serial}"))), at_expires_at: Some(now) }, &ctx),
                 Step::Wait(ms) => { now = now + Duration::from_millis(ms.into()); None }
             };
             let Some(next) = next else { continue };

@@ -3,6 +3,7 @@
 
 pub mod attempt;
 pub mod credential;
+pub mod finding;
 pub mod grant;
 pub mod schedule;
 

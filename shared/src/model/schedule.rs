@@ -100,6 +100,12 @@ impl SchedulePolicy {
             _ => Some(now + delay),
         }
     }
+
+    /// Whether a first probe at this time was set by the end of the access token.
+    pub fn is_before_expiry(&self, at: Millis, at_expires: Option<Millis>) -> bool {
+        self.doubt == DoubtPolicy::BeforeExpiry
+            && at_expires.is_some_and(|end| end - PROBE_MARGIN == at)
+    }
 }
 
 #[cfg(test)]

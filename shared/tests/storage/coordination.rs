@@ -6,7 +6,7 @@ use rt_manage_shared::{
     clock::Millis,
     db::{
         admins,
-        coordination::{self, EgressHold, Lease, LiveWorker, WorkerInfo},
+        coordination::{self, EgressHold, Lease, LiveWorker, Pulse, WorkerInfo},
         system::{self, RegisteredKey},
     },
     id::BootId,
@@ -19,7 +19,7 @@ pub(crate) async fn workers_leases_and_egresses(place: Place) {
     let db = place.open().await;
     let (id, rival) = (BootId::generate(), BootId::generate());
     assert!(
-        !coordination::beat_worker(&mut &db, id, NOW, 1)
+        !coordination::beat_worker(&mut &db, id, NOW, &Pulse::default())
             .await
             .unwrap()
     );
@@ -34,20 +34,31 @@ pub(crate) async fn workers_leases_and_egresses(place: Place) {
         .await
         .unwrap();
     assert!(
-        coordination::beat_worker(&mut &db, id, NOW, 1)
+        coordination::beat_worker(&mut &db, id, NOW, &Pulse::default())
             .await
             .unwrap()
     );
     let beat = NOW + Duration::from_secs(5);
+    // Longer than the columns are wide.
+    let pulse = Pulse {
+        in_flight: 7,
+        not_claiming: Some("é".repeat(300)),
+        journal_failure: Some("no space".into()),
+        journal_damage: 2,
+        journal_unreadable: 3,
+    };
     assert!(
-        coordination::beat_worker(&mut &db, id, beat, 7)
+        coordination::beat_worker(&mut &db, id, beat, &pulse)
             .await
             .unwrap()
     );
     let live = LiveWorker {
         info,
         heartbeat_at: beat,
-        in_flight: 7,
+        pulse: Pulse {
+            not_claiming: Some("é".repeat(255)),
+            ..pulse
+        },
     };
     assert_eq!(
         coordination::live_workers(&mut &db, beat).await.unwrap(),
@@ -288,7 +299,8 @@ pub(crate) async fn the_installations_own_rows(place: Place) {
     system::switch_on(&mut &db, system::PAUSED, "second", NOW)
         .await
         .unwrap();
-    assert_eq!(system::switches(&mut &db).await.unwrap()[0].reason, "first");
+    let on = &system::switches(&mut &db).await.unwrap()[0];
+    assert_eq!((on.reason.as_str(), on.since), ("first", NOW));
     assert!(system::switch_off(&mut &db, system::PAUSED).await.unwrap());
     assert!(!system::switch_off(&mut &db, system::PAUSED).await.unwrap());
     assert!(

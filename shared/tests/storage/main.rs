@@ -16,6 +16,7 @@ mod batch;
 mod coordination;
 mod credentials;
 mod faults;
+mod findings;
 mod fixtures;
 mod grants;
 mod locks;
@@ -69,6 +70,12 @@ contract! {
         a_page_of_a_line_is_found_by_its_index,
         many_attempts_are_written_at_once_or_reported;
     credentials: credentials_are_found_changed_buried_and_purged;
+    findings:
+        credentials_are_counted_and_listed_by_state,
+        a_state_is_found_by_its_index,
+        the_history_of_a_credential_comes_in_pages,
+        where_a_doubt_comes_from,
+        orphans_come_in_pages_with_names;
     upgrade: rows_of_the_first_version_are_understood;
     tokens: spent_tokens_and_orphans_are_kept_once;
     coordination:

@@ -5,7 +5,7 @@ use rt_manage_shared::{
     clock::Millis,
     db::{
         Db, Execute as _, attempts,
-        coordination::{self, LiveWorker, WorkerInfo},
+        coordination::{self, LiveWorker, Pulse, WorkerInfo},
         credentials,
         credentials::Key,
         grants, sql, tokens,
@@ -94,7 +94,10 @@ pub(crate) async fn rows_of_the_first_version_are_understood(bench: support::Pla
         [LiveWorker {
             info,
             heartbeat_at: Millis(1003),
-            in_flight: 2,
+            pulse: Pulse {
+                in_flight: 2,
+                ..Pulse::default()
+            },
         }]
     );
     let found = credentials::with_tokens(&mut &db, Key::BizId("user 001 "))

@@ -94,7 +94,7 @@ async fn an_answer_whose_key_is_missing_waits_in_its_journal_until_the_key_is_ba
 
 /// How many answers a process could not use.
 fn unopened(metrics: &str) -> String {
-    let name = "rtm_journal_unopened_answers ";
+    let name = "rtm_journal_unreadable ";
     let line = metrics.lines().find_map(|line| line.strip_prefix(name));
     line.expect("the gauge is there").to_owned()
 }

@@ -26,7 +26,9 @@ async fn import(server: &Server, text: &str) -> Vec<Report> {
 }
 
 async fn only(server: &Server) -> Credential {
-    let mut all = credentials::page(&mut &server.app.db, 0, 10).await.unwrap();
+    let mut all = credentials::page(&mut &server.app.db, &[], 0, 10)
+        .await
+        .unwrap();
     assert_eq!(all.len(), 1);
     all.remove(0)
 }

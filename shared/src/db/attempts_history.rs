@@ -1,0 +1,123 @@
+//! Attempts as an operator looks at them: the history of one credential, and where a doubt comes from.
+
+use std::collections::HashMap;
+
+use crate::{
+    clock::Millis,
+    id::{AttemptId, CredentialId},
+    model::attempt::{Cause, OutcomeKind},
+    vault::Fingerprint,
+};
+
+use super::{
+    DbError, Execute, Row,
+    attempts::{self, Attempt, parse_id},
+    in_list, sql,
+};
+
+/// An attempt with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// Where it stands and how it ended.
+    pub attempt: Attempt,
+    /// Why it was made.
+    pub cause: Cause,
+    /// Whether it was a deliberate second use of a doubtful refresh token.
+    pub probe: bool,
+    /// The refresh token that it was about.
+    pub rt_fp: Fingerprint,
+    /// The HTTP request that asked.
+    pub request_id: Option<String>,
+    /// When it was asked for.
+    pub requested_at: Millis,
+    /// When a worker took it.
+    pub claimed_at: Option<Millis>,
+    /// When it ended.
+    pub finished_at: Option<Millis>,
+    /// Status of the HTTP answer, where one came.
+    pub http_status: Option<i64>,
+    /// From claim to answer, in milliseconds.
+    pub duration_ms: Option<i64>,
+    /// Its answer was replayed from a journal.
+    pub replayed: bool,
+    /// Its answer came after it had been given up.
+    pub late: bool,
+}
+
+/// Up to `limit` attempts of a credential, newest first; those before `before`, where it is given.
+pub async fn history(
+    db: &mut impl Execute,
+    credential: CredentialId,
+    before: Option<AttemptId>,
+    limit: u32,
+) -> Result<Vec<Past>, DbError> {
+    /// Behind every identifier.
+    const END: &str = "~";
+    let statement = sql(
+        "SELECT a.id, a.credential_id, a.state, a.lane, a.outcome, a.code, a.detail, a.worker, a.cause, a.probe, a.rt_fp, \
+         a.request_id, a.requested_at, a.claimed_at, a.finished_at, a.http_status, a.duration_ms, \
+         COALESCE(r.replayed, 0) AS replayed, COALESCE(r.late, 0) AS late \
+         FROM {attempts} a LEFT JOIN {recovered} r ON r.attempt_id = a.id \
+         WHERE a.credential_id = ? AND a.id < ? ORDER BY a.id DESC LIMIT ?",
+    )
+    .bind(credential)
+    .bind(before.map_or_else(|| END.to_owned(), |id| id.to_string()))
+    .bind(limit);
+    let rows = db.fetch_all(statement).await?;
+    rows.iter().map(past).collect()
+}
+
+fn past(row: &Row) -> Result<Past, DbError> {
+    let attempt = attempts::attempt(row)?;
+    let cause = Cause::parse(&row.text("cause")?).ok_or_else(|| DbError::Corrupt {
+        table: "attempts",
+        row: attempt.id.to_string(),
+        column: "cause",
+        reason: "not a value that this program knows".into(),
+    })?;
+    Ok(Past {
+        attempt,
+        cause,
+        probe: row.flag("probe")?,
+        rt_fp: Fingerprint::from_stored(row.text("rt_fp")?),
+        request_id: row.opt_text("request_id")?,
+        requested_at: Millis(row.int("requested_at")?),
+        claimed_at: row.opt_millis("claimed_at")?,
+        finished_at: row.opt_millis("finished_at")?,
+        http_status: row.opt_int("http_status")?,
+        duration_ms: row.opt_int("duration_ms")?,
+        replayed: row.flag("replayed")?,
+        late: row.flag("late")?,
+    })
+}
+
+/// For each of these refresh tokens the first attempt that left it in doubt, where the table knows one.
+pub async fn doubt_causes(
+    db: &mut impl Execute,
+    tokens: &[Fingerprint],
+) -> Result<HashMap<Fingerprint, AttemptId>, DbError> {
+    if tokens.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let text = format!(
+        "SELECT rt_fp, MIN(id) AS id FROM {{attempts}} WHERE rt_fp IN {} AND (outcome IN (?, ?) OR code = ?) GROUP BY rt_fp",
+        in_list(tokens.len())
+    );
+    let statement = sql(text)
+        .bind_list(tokens)
+        .bind(OutcomeKind::Ambiguous.as_str())
+        .bind(OutcomeKind::Abandoned.as_str())
+        .bind(JOURNAL_AHEAD);
+    let rows = db.fetch_all(statement).await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                Fingerprint::from_stored(row.text("rt_fp")?),
+                parse_id(&row.text("id")?)?,
+            ))
+        })
+        .collect()
+}
+
+/// Code of attempts that only a journal knew.
+const JOURNAL_AHEAD: &str = "journal_ahead";

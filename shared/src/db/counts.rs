@@ -1,0 +1,107 @@
+//! Counts whose cost is bounded, however much is stored: nobody needs to know whether it is forty or fifty thousand, and
+//! nobody shall wait for it.
+
+use serde::Serialize;
+
+use crate::{clock::Millis, model::grant::StateName};
+
+use super::{DbError, Execute, Row, sql};
+
+/// Counted exactly up to here (the same limit as that of lists): a page of a database server holds some hundred entries
+/// of an index, so this is a matter of milliseconds.
+pub const EXACT_UP_TO: u32 = 10_000;
+
+/// A count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// How many were found.
+    pub count: u32,
+    /// Whether there may be more: the counting ended at its limit.
+    pub more: bool,
+}
+
+impl Count {
+    /// Nothing there, and that is certain.
+    pub const fn is_none(self) -> bool {
+        self.count == 0 && !self.more
+    }
+
+    /// What was counted with a limit of one more than [`EXACT_UP_TO`].
+    pub(super) const fn limited(found: u32) -> Self {
+        if found > EXACT_UP_TO {
+            Self {
+                count: EXACT_UP_TO,
+                more: true,
+            }
+        } else {
+            Self {
+                count: found,
+                more: false,
+            }
+        }
+    }
+}
+
+/// The limit for counting: one more than is told, so that "more" is known.
+pub(super) const LIMIT: u32 = EXACT_UP_TO + 1;
+
+/// How many credentials are in each state. Reads at most [`EXACT_UP_TO`] entries of each: deleted ones are not counted, but
+/// read, so where they are many the count ends early and says so.
+pub async fn states(db: &mut impl Execute) -> Result<Vec<(StateName, Count)>, DbError> {
+    let mut counts = Vec::with_capacity(StateName::ALL.len());
+    for state in StateName::ALL {
+        counts.push((*state, state_count(db, *state).await?));
+    }
+    Ok(counts)
+}
+
+async fn state_count(db: &mut impl Execute, state: StateName) -> Result<Count, DbError> {
+    // The state stands in the text, not beside it: a server that knows how rare it is takes the index.
+    let text = format!(
+        "SELECT COUNT(*) AS looked, COUNT(CASE WHEN c.tombstone = '' THEN 1 END) AS found FROM \
+         (SELECT credential_id FROM {{grants}} WHERE state = '{state}' ORDER BY credential_id LIMIT ?) g \
+         JOIN {{credentials}} c ON c.id = g.credential_id"
+    );
+    let Some(row) = db.fetch_optional(sql(text).bind(LIMIT)).await? else {
+        return Ok(Count::default());
+    };
+    Ok(Count {
+        count: row.count("found")?.min(EXACT_UP_TO),
+        more: row.count("looked")? > EXACT_UP_TO,
+    })
+}
+
+/// How many answers are set aside.
+pub async fn orphans(db: &mut impl Execute) -> Result<Count, DbError> {
+    let statement =
+        sql("SELECT COUNT(*) AS n FROM (SELECT attempt_id FROM {orphans} LIMIT ?) AS q");
+    let row = db.fetch_optional(statement.bind(LIMIT)).await?;
+    one(row.as_ref(), "n")
+}
+
+/// Answers that came another way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Recovered {
+    /// Replayed from a journal.
+    pub replayed: Count,
+    /// Applied after the attempt had been given up.
+    pub late: Count,
+}
+
+/// How many answers came another way since then.
+pub async fn recovered(db: &mut impl Execute, since: Millis) -> Result<Recovered, DbError> {
+    let statement = sql(
+        "SELECT COUNT(CASE WHEN replayed = 1 THEN 1 END) AS replayed, COUNT(CASE WHEN late = 1 THEN 1 END) AS late FROM \
+         (SELECT replayed, late FROM {recovered} WHERE recorded_at >= ? ORDER BY recorded_at DESC LIMIT ?) AS q",
+    );
+    let row = db.fetch_optional(statement.bind(since).bind(LIMIT)).await?;
+    Ok(Recovered {
+        replayed: one(row.as_ref(), "replayed")?,
+        late: one(row.as_ref(), "late")?,
+    })
+}
+
+fn one(row: Option<&Row>, column: &'static str) -> Result<Count, DbError> {
+    let found = row.map_or(Ok(0), |row| row.count(column))?;
+    Ok(Count::limited(found))
+}
