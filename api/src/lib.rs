@@ -12,3 +12,4 @@ pub mod refresh;
 pub mod routes;
 pub mod scheduler;
 pub mod state;
+pub mod status;

@@ -5,6 +5,8 @@ mod create_many;
 mod delete;
 mod edit;
 mod fields;
+mod orphans;
+mod resolve;
 mod token_rules;
 
 use std::sync::Arc;
@@ -16,7 +18,10 @@ use rt_manage_shared::{
         Db, DbError, Execute, MaybeBusy, Tx, attempts, attempts::Ending, coordination, credentials,
     },
     id::{AttemptId, CredentialId},
-    model::{attempt::OutcomeKind, grant::Context},
+    model::{
+        attempt::OutcomeKind,
+        grant::{Context, NoDecision},
+    },
     notify::{Event, Notifier},
     vault::{Vault, VaultError},
 };
@@ -25,6 +30,7 @@ use rt_manage_worker::WorkerSettings;
 pub use self::{
     create::{Created, NewCredential},
     edit::{Edit, Patch},
+    resolve::Decision,
 };
 use crate::{error::FieldError, state::App};
 
@@ -87,6 +93,26 @@ pub enum CredentialError {
     /// Another credential has this `biz_id`.
     #[error("another credential has this biz_id")]
     BizIdTaken,
+    /// A decision about a doubt that is not there, or that cannot be carried out now.
+    #[error("{}", told(*.0))]
+    NoDecision(NoDecision),
+    /// The credential is not held.
+    #[error("the credential is not held")]
+    NotHeld,
+    /// There is no such orphan.
+    #[error("there is no such orphan")]
+    NoOrphan,
+    /// The orphan's credential was deleted.
+    #[error("the credential of this orphan was deleted; the orphan can only be discarded")]
+    OrphanWithoutCredential,
+    /// There is no refresh token in the orphan.
+    #[error("there is no refresh token in this orphan that can be read")]
+    OrphanUnreadable,
+    /// The credential holds a refresh token that is not known to be bad.
+    #[error(
+        "the credential is neither dead nor in doubt, and what it holds would be lost: say `replace`"
+    )]
+    Healthy(CredentialId),
     /// The credential kept changing under our hands.
     #[error("the credential kept changing; try again")]
     Contended,
@@ -104,6 +130,19 @@ pub enum CredentialError {
 impl MaybeBusy for CredentialError {
     fn is_busy(&self) -> bool {
         matches!(self, Self::Database(error) if error.is_busy())
+    }
+}
+
+fn told(why: NoDecision) -> String {
+    match why {
+        NoDecision::NotInDoubt => "the credential is not in doubt".into(),
+        NoDecision::Open(attempt) => {
+            format!("attempt {attempt} is open and may settle the doubt by itself")
+        }
+        NoDecision::ProbesSpent => {
+            "all probes are spent; only a new refresh token helps, or give it up".into()
+        }
+        NoDecision::Disabled => "the credential is disabled; enable it first".into(),
     }
 }
 

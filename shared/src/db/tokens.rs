@@ -136,18 +136,17 @@ pub async fn orphan_page(
         .collect()
 }
 
-/// The orphan of this attempt.
+/// The orphan of this attempt, and since when it is set aside.
 pub async fn orphan_of(
     db: &mut impl Execute,
     attempt: AttemptId,
-) -> Result<Option<Orphan>, DbError> {
-    let statement =
-        sql("SELECT attempt_id, credential_id, rt_fp, reason, answer FROM {orphans} WHERE attempt_id = ?")
-            .bind(attempt);
-    db.fetch_optional(statement)
-        .await?
-        .as_ref()
-        .map(orphan)
+) -> Result<Option<(Orphan, Millis)>, DbError> {
+    let statement = sql(
+        "SELECT attempt_id, credential_id, rt_fp, reason, answer, created_at FROM {orphans} WHERE attempt_id = ?",
+    )
+    .bind(attempt);
+    let row = db.fetch_optional(statement).await?;
+    row.map(|row| Ok((orphan(&row)?, Millis(row.int("created_at")?))))
         .transpose()
 }
 

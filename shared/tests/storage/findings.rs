@@ -272,7 +272,9 @@ pub(crate) async fn orphans_come_in_pages_with_names(place: Place) {
     assert_eq!((first[0].created_at, first[0].reason.as_str()), (NOW, "r"));
     assert_eq!(page(Some(ids[1]), 2).await[0].attempt, ids[0]);
     assert_eq!(counts::orphans(&mut &db).await.unwrap(), exactly(3));
-    let found = tokens::orphan_of(&mut &db, ids[0]).await.unwrap().unwrap();
+    let found = tokens::orphan_of(&mut &db, ids[0]).await.unwrap();
+    let (found, since) = found.unwrap();
+    assert_eq!(since, NOW);
     assert_eq!(
         (found.credential, found.answer.as_slice()),
         (grant.credential, b"sealed".as_slice())

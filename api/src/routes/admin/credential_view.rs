@@ -2,11 +2,17 @@
 
 use rt_manage_shared::{
     clock::Millis,
-    db::credentials::Credential,
+    db::{DbError, attempts, credentials::Credential},
     id::{AttemptId, CredentialId},
-    model::grant::{State, StateName},
+    model::{
+        finding::About,
+        grant::{ProbeTime, State, StateName},
+        schedule::SchedulePolicy,
+    },
 };
 use serde::Serialize;
+
+use crate::{error::Problem, state::App};
 
 #[derive(Debug, Serialize)]
 pub(super) struct CredentialView {
@@ -31,6 +37,8 @@ pub(super) struct CredentialView {
     /// Code of the last failure since the last success.
     last_code: Option<String>,
     doubt: Option<DoubtView>,
+    /// What an operator has to know of it, and can do; `null`: nothing.
+    finding: Option<About>,
     failures: u32,
     access_token: AccessTokenView,
     next_refresh_at: Option<String>,
@@ -45,7 +53,14 @@ pub(super) struct CredentialView {
 #[derive(Debug, Serialize)]
 struct DoubtView {
     since: String,
+    /// Probes made, and how many there are at most.
     probes: u32,
+    allowed: u32,
+    /// When the next one comes, and why then.
+    next_probe_at: Option<String>,
+    next_probe_because: ProbeTime,
+    /// The attempt that left it in doubt, where the history knows it.
+    attempt_id: Option<AttemptId>,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,8 +72,32 @@ struct AccessTokenView {
     expires_in: Option<u64>,
 }
 
+/// Credentials as they are shown. Where doubts come from is asked once for all of them.
+pub(super) async fn of(app: &App, found: Vec<Credential>) -> Result<Vec<CredentialView>, DbError> {
+    let doubtful = found.iter().filter(|one| one.grant.doubt.is_some());
+    let tokens: Vec<_> = doubtful.map(|one| one.grant.rt_fp.clone()).collect();
+    let causes = attempts::doubt_causes(&mut &app.db, &tokens).await?;
+    let now = app.clock.now();
+    let shown = found.into_iter().map(|one| {
+        let cause = causes.get(&one.grant.rt_fp).copied();
+        CredentialView::new(one, now, &app.settings.policy, cause)
+    });
+    Ok(shown.collect())
+}
+
+/// A credential as it is shown.
+pub(super) async fn of_one(app: &App, found: Credential) -> Result<CredentialView, Problem> {
+    let shown = of(app, vec![found]).await?;
+    shown.into_iter().next().ok_or_else(Problem::internal)
+}
+
 impl CredentialView {
-    pub(super) fn new(credential: Credential, now: Millis) -> Self {
+    fn new(
+        credential: Credential,
+        now: Millis,
+        policy: &SchedulePolicy,
+        cause: Option<AttemptId>,
+    ) -> Self {
         let Credential {
             id,
             profile,
@@ -69,6 +108,16 @@ impl CredentialView {
             updated_at,
         } = credential;
         let time = |at: Option<Millis>| at.map(Millis::to_rfc3339);
+        let probe = grant.probe_time_reason(profile.enabled, policy);
+        let doubt = grant.doubt.zip(probe).map(|(doubt, because)| DoubtView {
+            since: doubt.since.to_rfc3339(),
+            probes: doubt.probes,
+            allowed: policy.max_probes(),
+            next_probe_at: time(grant.next_refresh_at),
+            next_probe_because: because,
+            attempt_id: cause,
+        });
+        let finding = About::credential(&grant, probe);
         Self {
             id,
             biz_id: profile.biz_id,
@@ -89,10 +138,8 @@ impl CredentialView {
             },
             attempt_id: grant.state.attempt(),
             last_code: grant.last_code,
-            doubt: grant.doubt.map(|doubt| DoubtView {
-                since: doubt.since.to_rfc3339(),
-                probes: doubt.probes,
-            }),
+            doubt,
+            finding,
             failures: grant.failures,
             access_token: AccessTokenView {
                 present: grant.at_expires_at.is_some(),

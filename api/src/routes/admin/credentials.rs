@@ -12,8 +12,9 @@ use rt_manage_shared::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    credential_view::CredentialView,
-    input::{Body, Id, Page, patch},
+    credential_view::{self, CredentialView},
+    input::{Body, Id, patch},
+    paging::Page,
 };
 use crate::{
     auth::Admin,
@@ -55,7 +56,7 @@ pub(super) async fn create(
         header::LOCATION,
         format!("/api/v1/credentials/{}", created.id),
     )];
-    Ok((StatusCode::CREATED, location, shown(&app, created)))
+    Ok((StatusCode::CREATED, location, shown(&app, created).await?))
 }
 
 #[derive(Serialize)]
@@ -64,6 +65,8 @@ pub(super) struct List {
     page: u32,
     page_size: u32,
     total: i64,
+    /// There are more than `total`, which counts up to a limit where states are asked for.
+    total_is_more: bool,
 }
 
 /// `GET /credentials`
@@ -72,17 +75,20 @@ pub(super) async fn list(
     _: Admin,
     page: Page,
 ) -> Result<Json<List>, Problem> {
-    let found = credentials::page(&mut &app.db, page.offset(), page.size).await?;
-    let total = credentials::total(&mut &app.db).await?;
-    let now = app.clock.now();
+    let db = &mut &app.db;
+    let found = credentials::page(db, &page.states, page.offset(), page.size).await?;
+    let (total, total_is_more) = if page.states.is_empty() {
+        (credentials::total(db).await?, false)
+    } else {
+        let total = credentials::total_in(db, &page.states).await?;
+        (i64::from(total.count), total.more)
+    };
     Ok(Json(List {
-        items: found
-            .into_iter()
-            .map(|found| CredentialView::new(found, now))
-            .collect(),
+        items: credential_view::of(&app, found).await?,
         page: page.number,
         page_size: page.size,
         total,
+        total_is_more,
     }))
 }
 
@@ -94,7 +100,7 @@ pub(super) async fn read(
 ) -> Result<Json<CredentialView>, Problem> {
     let found = credentials::by_id(&mut &app.db, id).await?;
     let found = found.ok_or(CredentialError::NotFound)?;
-    Ok(shown(&app, found))
+    shown(&app, found).await
 }
 
 /// Absent fields stay as they are (RFC 7396); `null` empties those that can be empty.
@@ -134,7 +140,7 @@ pub(super) async fn edit(
         enabled: body.enabled,
     };
     let edited = Credentials::of(&app).edit(id, &edit).await?;
-    Ok(shown(&app, edited))
+    shown(&app, edited).await
 }
 
 /// `DELETE /credentials/{id}`
@@ -147,6 +153,6 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn shown(app: &App, credential: Credential) -> Json<CredentialView> {
-    Json(CredentialView::new(credential, app.clock.now()))
+async fn shown(app: &App, credential: Credential) -> Result<Json<CredentialView>, Problem> {
+    Ok(Json(credential_view::of_one(app, credential).await?))
 }

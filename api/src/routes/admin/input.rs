@@ -3,11 +3,11 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::IntoResponse as _,
 };
-use rt_manage_shared::id::CredentialId;
+use rt_manage_shared::id::{AttemptId, CredentialId};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
@@ -18,11 +18,6 @@ use crate::{
     credentials::Patch,
     error::{FieldError, Problem},
 };
-
-/// Entries on a page where nobody says how many.
-const DEFAULT_PAGE_SIZE: u32 = 50;
-/// Most entries on a page.
-const MAX_PAGE_SIZE: u32 = 500;
 
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
@@ -131,59 +126,6 @@ pub(super) fn patch<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Ok(Option::deserialize(deserializer)?.map_or(Patch::Clear, Patch::Set))
 }
 
-/// Which page of a list.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Page {
-    /// From 1.
-    pub(super) number: u32,
-    pub(super) size: u32,
-}
-
-impl Page {
-    pub(super) fn offset(self) -> i64 {
-        i64::from(self.number.saturating_sub(1)) * i64::from(self.size)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PageQuery {
-    page: Option<u32>,
-    page_size: Option<u32>,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Page {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Ok(Query(query)) = Query::<PageQuery>::try_from_uri(&parts.uri) else {
-            let detail =
-                "the query takes `page` (from 1) and `page_size` (1 to 500), each a number";
-            return Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "invalid_query",
-                detail,
-            ));
-        };
-        let page = Self {
-            number: query.page.unwrap_or(1),
-            size: query.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
-        };
-        let mut errors = Vec::new();
-        if page.number == 0 {
-            errors.push(FieldError::new("page", "must be at least 1"));
-        }
-        if !(1..=MAX_PAGE_SIZE).contains(&page.size) {
-            errors.push(FieldError::new("page_size", "must be from 1 to 500"));
-        }
-        if errors.is_empty() {
-            Ok(page)
-        } else {
-            Err(Problem::invalid(errors))
-        }
-    }
-}
-
 /// The credential that the address names. A text that is no id names none.
 pub(super) struct Id(pub(super) CredentialId);
 
@@ -195,6 +137,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         let id = path.ok().and_then(|Path(text)| text.parse().ok());
         id.map(Self)
             .ok_or_else(|| Problem::not_found("there is no such credential"))
+    }
+}
+
+/// The attempt that the address names. A text that is no id names none.
+pub(super) struct Attempt(pub(super) AttemptId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Attempt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Path(text)| text.parse().ok());
+        id.map(Self)
+            .ok_or_else(|| Problem::not_found("there is no such attempt"))
     }
 }
 

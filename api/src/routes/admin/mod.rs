@@ -1,12 +1,18 @@
 //! The admin API, `/api/v1`: plain resources, problems (RFC 9457) as errors. One file for each resource;
 //! handlers only translate between HTTP and the use cases.
 
+mod attempts;
 mod auth;
 mod credential_view;
 mod credentials;
 mod input;
+mod orphans;
+mod paging;
 mod problems;
 mod refresh;
+mod resolve;
+mod status;
+mod switches;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -14,7 +20,7 @@ pub(crate) mod tests;
 use axum::{
     Router,
     http::{Method, StatusCode, Uri},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 use crate::{error::Problem, state::App};
@@ -34,7 +40,16 @@ pub fn router() -> Router<App> {
                 .patch(credentials::edit)
                 .delete(credentials::delete),
         )
+        .route("/credentials/{id}/attempts", get(attempts::list))
         .route("/credentials/{id}/refresh", post(refresh::refresh))
+        .route("/credentials/{id}/resolve", post(resolve::resolve))
+        .route("/credentials/{id}/retry", post(resolve::retry))
+        .route("/orphans", get(orphans::list))
+        .route("/orphans/{attempt}", delete(orphans::discard))
+        .route("/orphans/{attempt}/apply", post(orphans::apply))
+        .route("/pause", post(switches::pause))
+        .route("/resume", post(switches::resume))
+        .route("/status", get(status::status))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
 }

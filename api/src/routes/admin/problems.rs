@@ -1,7 +1,8 @@
 //! How the refusals of use cases are told over HTTP.
 
 use axum::http::{HeaderValue, StatusCode, header};
-use rt_manage_shared::id::CredentialId;
+use rt_manage_shared::{id::CredentialId, model::grant::NoDecision};
+use serde_json::json;
 
 use crate::{
     auth::{AuthError, HashError},
@@ -21,6 +22,21 @@ impl From<CredentialError> for Problem {
             CredentialError::InUse(holder) => about("refresh_token_in_use", &holder),
             CredentialError::Refreshing(holder) => about("refresh_in_progress", &holder),
             CredentialError::BizIdTaken => conflict("biz_id_taken"),
+            CredentialError::NoDecision(why) => match why {
+                NoDecision::NotInDoubt => conflict("not_in_doubt"),
+                NoDecision::Open(attempt) => {
+                    conflict("refresh_in_progress").with("attempt", json!({"id": attempt}))
+                }
+                NoDecision::ProbesSpent => conflict("probes_spent"),
+                NoDecision::Disabled => Self::forbidden("disabled", detail),
+            },
+            CredentialError::NotHeld => conflict("not_held"),
+            CredentialError::NoOrphan => Self::not_found(detail),
+            CredentialError::OrphanWithoutCredential => conflict("credential_deleted"),
+            CredentialError::OrphanUnreadable => conflict("orphan_unreadable"),
+            CredentialError::Healthy(healthy) => {
+                conflict("credential_healthy").with("credential_id", id(healthy))
+            }
             CredentialError::Contended => conflict("contended"),
             CredentialError::NotTried => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,

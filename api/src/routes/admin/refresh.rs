@@ -14,7 +14,10 @@ use rt_manage_shared::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::{credential_view::CredentialView, input::Id};
+use super::{
+    credential_view::{self, CredentialView},
+    input::Id,
+};
 use crate::{
     auth::Admin,
     credentials::CredentialError,
@@ -119,17 +122,20 @@ fn under_way(asked: Asked) -> Result<Option<AttemptId>, Problem> {
             };
             conflict("held", detail).with("state_reason", reason.as_str())
         }
-        Asked::Stopped { switch } => {
-            // The stable codes of the two switches; another one would be a fault of ours, and stops all the same.
-            let code = if switch == system::HALTED {
-                "refresh_halted"
-            } else {
-                "refresh_paused"
-            };
-            let detail = format!("refreshing is {switch} everywhere");
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
-        }
+        Asked::Stopped { switch } => stopped(&switch),
     })
+}
+
+/// Refreshing is paused or halted.
+pub(super) fn stopped(switch: &str) -> Problem {
+    // The stable codes of the two switches; another one would be a fault of ours, and stops all the same.
+    let code = if switch == system::HALTED {
+        "refresh_halted"
+    } else {
+        "refresh_paused"
+    };
+    let detail = format!("refreshing is {switch} everywhere");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
 }
 
 async fn refreshed(
@@ -139,7 +145,7 @@ async fn refreshed(
 ) -> Result<Json<Refreshed>, Problem> {
     let found = credentials::by_id(&mut &app.db, id).await?;
     let found = found.ok_or(CredentialError::NotFound)?;
-    let credential = CredentialView::new(found, app.clock.now());
+    let credential = credential_view::of_one(app, found).await?;
     Ok(Json(Refreshed {
         credential,
         attempt,

@@ -2,11 +2,14 @@
 
 mod credentials;
 mod desk;
+mod findings;
 mod grant_effects;
 mod http;
 mod login;
+mod orphans;
 mod refresh;
 mod sessions;
+mod switches;
 mod token_rules;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
