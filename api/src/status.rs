@@ -149,114 +149,63 @@ mod tests {
         }
     }
 
-    #[test]
-    fn each_thing_is_found_by_its_code() {
-        assert_eq!((quiet().findings(), quiet().severity()), (vec![], None));
+    const ONE: Count = Count {
+        count: 1,
+        more: false,
+    };
+
+    fn with(change: impl FnOnce(&mut Status)) -> Status {
+        let mut status = quiet();
+        change(&mut status);
+        status
+    }
+
+    fn pulse(change: impl FnOnce(&mut Pulse)) -> Status {
+        with(|status| change(&mut status.workers[0].pulse))
+    }
+
+    /// A status in which this and nothing else is to be known.
+    fn example(finding: Finding) -> Status {
         let switch = |name: &str| Switch {
             name: name.into(),
             reason: "r".into(),
             since: Millis(0),
         };
-        let one = Count {
-            count: 1,
-            more: false,
+        let hold = EgressHold {
+            egress: "e".into(),
+            label: "l".into(),
+            hold_until: Millis(1),
+            reason: "r".into(),
         };
-        let pulse = |pulse: Pulse| {
-            let mut status = quiet();
-            status.workers[0].pulse = pulse;
-            status
-        };
-        let state = |state| Status {
-            states: vec![(StateName::Idle, one), (state, one)],
-            ..quiet()
-        };
-        let recovered = |replayed, late| Status {
-            recovered: Recovered { replayed, late },
-            ..quiet()
-        };
-        let none = Count::default();
-        let table = [
-            (
-                Finding::Halted,
-                Status {
-                    switches: vec![switch(system::HALTED)],
-                    ..quiet()
-                },
-            ),
-            (
-                Finding::Paused,
-                Status {
-                    switches: vec![switch(system::PAUSED)],
-                    ..quiet()
-                },
-            ),
-            (Finding::InDoubt, state(StateName::InDoubt)),
-            (Finding::Dead, state(StateName::Dead)),
-            (Finding::Held, state(StateName::Held)),
-            (
-                Finding::Orphan,
-                Status {
-                    orphans: one,
-                    ..quiet()
-                },
-            ),
-            (Finding::Replayed, recovered(one, none)),
-            (Finding::Late, recovered(none, one)),
-            (
-                Finding::JournalFailed,
-                pulse(Pulse {
-                    journal_failure: Some("f".into()),
-                    ..Pulse::default()
-                }),
-            ),
-            (
-                Finding::JournalDamaged,
-                pulse(Pulse {
-                    journal_damage: 2,
-                    ..Pulse::default()
-                }),
-            ),
-            (
-                Finding::JournalUnreadable,
-                pulse(Pulse {
-                    journal_unreadable: 2,
-                    ..Pulse::default()
-                }),
-            ),
-            (
-                Finding::NoWorker,
-                Status {
-                    workers: Vec::new(),
-                    ..quiet()
-                },
-            ),
-            (
-                Finding::NotClaiming,
-                pulse(Pulse {
-                    not_claiming: Some("w".into()),
-                    ..Pulse::default()
-                }),
-            ),
-            (
-                Finding::EgressOnHold,
-                Status {
-                    holds: vec![EgressHold {
-                        egress: "e".into(),
-                        label: "l".into(),
-                        hold_until: Millis(1),
-                        reason: "r".into(),
-                    }],
-                    ..quiet()
-                },
-            ),
-        ];
-        assert_eq!(table.len(), Finding::ALL.len());
-        for (finding, status) in table {
-            let found = status.findings();
-            assert_eq!(found.len(), 1, "{finding}");
+        let state =
+            |state| with(|status| status.states = vec![(StateName::Idle, ONE), (state, ONE)]);
+        match finding {
+            Finding::Halted => with(|status| status.switches.push(switch(system::HALTED))),
+            Finding::Paused => with(|status| status.switches.push(switch(system::PAUSED))),
+            Finding::InDoubt => state(StateName::InDoubt),
+            Finding::Dead => state(StateName::Dead),
+            Finding::Held => state(StateName::Held),
+            Finding::Orphan => with(|status| status.orphans = ONE),
+            Finding::Replayed => with(|status| status.recovered.replayed = ONE),
+            Finding::Late => with(|status| status.recovered.late = ONE),
+            Finding::JournalFailed => pulse(|pulse| pulse.journal_failure = Some("f".into())),
+            Finding::JournalDamaged => pulse(|pulse| pulse.journal_damage = 2),
+            Finding::JournalUnreadable => pulse(|pulse| pulse.journal_unreadable = 2),
+            Finding::NoWorker => with(|status| status.workers.clear()),
+            Finding::NotClaiming => pulse(|pulse| pulse.not_claiming = Some("w".into())),
+            Finding::EgressOnHold => with(|status| status.holds.push(hold)),
+        }
+    }
+
+    #[test]
+    fn each_thing_is_found_by_its_code() {
+        assert_eq!((quiet().findings(), quiet().severity()), (vec![], None));
+        for finding in Finding::ALL {
+            let status = example(*finding);
+            let about = About::new(*finding);
             assert_eq!(
-                (found[0].about.code, found[0].count),
-                (finding, one),
+                status.findings(),
+                [Found { about, count: ONE }],
                 "{finding}"
             );
             assert_eq!(status.severity(), Some(finding.severity()));

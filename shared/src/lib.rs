@@ -7,6 +7,7 @@ pub mod bootstrap;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod deadlines;
 pub mod hooks;
 pub mod id;
 pub mod lifecycle;

@@ -1,11 +1,10 @@
 //! What the journals know and the database does not: answers are replayed, and a database that is older than
 //! the journals is noticed before anything is sent.
 
-use std::time::Duration;
-
 use rt_manage_shared::{
     clock::Millis,
     db::{DbError, system},
+    deadlines,
     hooks::{self, Step},
     id::BootId,
     model::finding::Finding,
@@ -198,5 +197,5 @@ impl Worker {
 
 /// Workers count as alive for this long after their last heartbeat, when it comes to deleting their files.
 fn recently(now: Millis) -> Millis {
-    now - Duration::from_hours(1)
+    now - deadlines::JOURNAL_STALE
 }

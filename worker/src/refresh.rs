@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use rt_manage_shared::{
     clock::BootInstant,
     db::{DbError, attempts, coordination, coordination::EgressHold, grants::GrantRecord},
+    deadlines::COMMIT_RETRY_MAX,
     hooks::{self, Sabotage, Step},
     id::AttemptId,
     model::attempt::Lane,
@@ -29,10 +30,9 @@ use crate::{
     journal::{Answer, Intent, Reservation},
 };
 
-/// Pause between tries of a commit: short at first, because callers wait; never longer than this.
-const COMMIT_RETRY_MAX: Duration = Duration::from_secs(5);
 /// A claim may itself be what makes the next connection; more often than this, something else is wrong.
 const CLAIM_TRIES: usize = 3;
+/// Pause between tries of a commit: short at first, because callers wait; never longer than [`COMMIT_RETRY_MAX`].
 const COMMIT_RETRY_FIRST: Duration = Duration::from_millis(50);
 
 impl Worker {

@@ -1,8 +1,9 @@
 //! Journalled answers reach the database as fresh ones do; repeating that changes nothing.
 
-use std::{collections::HashSet, error::Error, sync::Arc, time::Duration};
+use std::{collections::HashSet, error::Error, sync::Arc};
 
 use rt_manage_shared::{
+    deadlines,
     hooks::{self, Step},
     id::AttemptId,
     model::attempt::OutcomeKind,
@@ -16,10 +17,6 @@ use crate::{
     finished::{CallFacts, Finished, Sealing},
     journal::{AnswerAt, ReadAnswerError, Scan},
 };
-
-/// An answer in the journal of a living worker is left to that worker for this long; it commits within
-/// milliseconds unless it is frozen or cannot reach the database.
-const LEAVE_TO_OWNER: Duration = Duration::from_secs(30);
 
 /// How far replaying has come.
 #[derive(Debug, Default)]
@@ -53,6 +50,7 @@ impl Worker {
         scan: &Scan,
     ) {
         let now = self.clock.now();
+        let leave_to_owner = deadlines::leave_to_owner(self.settings.abandon_after);
         let alive: HashSet<_> = scan
             .folders
             .iter()
@@ -64,7 +62,7 @@ impl Worker {
             .into_iter()
             .filter(|answer| !progress.settled.contains(&answer.attempt))
             .filter(|answer| {
-                !alive.contains(&answer.attempt) || now.since(answer.at) > LEAVE_TO_OWNER
+                !alive.contains(&answer.attempt) || now.since(answer.at) > leave_to_owner
             })
             .collect();
         open.sort_by_key(|answer| (answer.at, answer.attempt));

@@ -6,13 +6,12 @@ use std::{sync::Arc, time::Duration};
 use rt_manage_shared::{
     clock::BootInstant,
     db::{DbError, coordination, coordination::Pulse},
+    deadlines,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::Worker;
 
-/// Journals of other workers are looked through this often (design: "every 10 s").
-const RESCAN: Duration = Duration::from_secs(10);
 /// Expired journals are looked for this often; retention is counted in days.
 const PRUNE: Duration = Duration::from_hours(1);
 /// Pause before the database is asked again after it failed.
@@ -23,13 +22,14 @@ impl Worker {
     pub async fn supervise(self: &Arc<Self>, stop: CancellationToken) {
         let mut rescanned = BootInstant::now();
         let mut pruned = rescanned;
+        let rescan = deadlines::rescan(self.settings.abandon_after);
         while !stop.is_cancelled() {
             let mut pause = self.settings.heartbeat;
             match self.beat().await {
                 Ok(()) => {
                     let looked = if !self.gate.is_recovered() {
                         self.recover().await
-                    } else if rescanned.elapsed() >= RESCAN {
+                    } else if rescanned.elapsed() >= rescan {
                         rescanned = BootInstant::now();
                         self.look_after_others().await
                     } else {

@@ -12,6 +12,7 @@ use rt_manage_shared::{
         grants,
         grants::TokenWrite,
     },
+    deadlines::{ANSWERED_PATIENCE, UNINTERRUPTED},
     hooks::{self, Step},
     id::{AttemptId, BootId},
     model::{
@@ -23,14 +24,10 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::journal::{IntentEvidence, Scanner};
 
-use super::{Scheduler, UNINTERRUPTED};
+use super::Scheduler;
 
 /// Most open claims watched at once: far more than workers can have in flight.
 const MOST: u32 = 10_000;
-
-/// A claim whose answer lies in a journal is left alone this many times as long: replay takes seconds, and an
-/// answer that cannot be read must not keep its credential for ever. Should it be replayed later, it still counts.
-const ANSWERED_PATIENCE: u32 = 2;
 
 /// Code of attempts whose worker vanished.
 const WORKER_LOST: &str = "worker_lost";

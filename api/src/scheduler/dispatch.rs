@@ -6,6 +6,7 @@ use std::{future::Future, time::Duration};
 use rt_manage_shared::{
     clock::Millis,
     db::{DbError, attempts, attempts::Waiting, coordination::EgressHold},
+    deadlines::INTERACTIVE_REPUSH,
     model::attempt::{Lane, Line},
     queue::{QueueError, RefreshJob},
 };
@@ -21,8 +22,6 @@ const PER_TICK: u32 = 1024;
 const PAGE: u32 = 1024;
 /// Beyond this many jobs in a lane what was pushed is not looked through any more in one round.
 const MOST_LOOKED_THROUGH: u32 = 4096;
-/// Somebody waits for an interactive attempt: its job is missed sooner.
-const INTERACTIVE_REPUSH: Duration = Duration::from_secs(5);
 /// A queue that does not answer must not hold the scheduler up: its lease has to be renewed.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
 

@@ -6,14 +6,11 @@ use std::time::Duration;
 use rt_manage_shared::{
     clock::BootInstant,
     db::{Db, DbError, coordination, coordination::Lease},
+    deadlines::{LEASE_BEAT as BEAT, LEASE_STANDSTILL as STANDSTILL},
     id::BootId,
 };
 
 const NAME: &str = "scheduler";
-/// The holder raises the number this often.
-const BEAT: Duration = Duration::from_secs(5);
-/// A lease that stands still this long is taken over: three missed beats.
-const STANDSTILL: Duration = Duration::from_secs(15);
 /// Giving the lease up must not hold the end of a process up.
 const RELEASE_LIMIT: Duration = Duration::from_secs(2);
 const HOUR: Duration = Duration::from_hours(1);

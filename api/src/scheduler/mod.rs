@@ -18,6 +18,7 @@ use rt_manage_shared::{
     clock::{BootInstant, Clock},
     config::Config,
     db::{Db, DbError, coordination, system},
+    deadlines::{FORGET_WORKERS, TICK, UNINTERRUPTED},
     id::BootId,
     notify::Notifier,
     queue::Producer,
@@ -28,13 +29,6 @@ use tokio_util::sync::CancellationToken;
 use self::{abandon::Watch, dispatch::Dispatcher, gauges::Gauges, leader::Leader};
 use crate::refresh::Refresher;
 
-/// Distance of ticks. A credential that becomes due waits at most this long before it is looked at.
-const TICK: Duration = Duration::from_secs(1);
-/// After a gap this long between ticks the process was frozen or the database away: what was watched before
-/// proves nothing any more.
-const UNINTERRUPTED: Duration = Duration::from_secs(5);
-/// Workers that have not been heard of for this long are removed from the list.
-const FORGET_WORKERS: Duration = Duration::from_hours(72);
 /// Egresses that nobody has tried for this long after their wait are not used any more.
 const FORGET_EGRESSES: Duration = Duration::from_hours(24);
 

@@ -13,6 +13,7 @@
 mod auth;
 mod check;
 mod database;
+mod deadlines;
 mod document;
 mod env;
 mod error;

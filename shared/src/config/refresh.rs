@@ -6,6 +6,7 @@ use super::OpenAiConfig;
 use super::check::{Findings, MAX_SECONDS};
 use super::keys::{Key, key};
 use super::value::Choice;
+use crate::deadlines::COMMIT_RETRY_MAX;
 use crate::model::schedule::{DoubtPolicy, SchedulePolicy};
 
 /// A day: room for an outage of the upstream and for somebody to look after it.
@@ -18,6 +19,7 @@ const COALESCE_SECONDS: u64 = 5;
 const SEND_BUDGET_SECONDS: u64 = 10;
 /// A group commit with a few repetitions while the database fails over.
 const PERSIST_SECONDS: u64 = 15;
+const _: () = assert!(PERSIST_SECONDS >= 2 * COMMIT_RETRY_MAX.as_secs());
 /// What separate clocks and a busy scheduler may add.
 const GRACE_SECONDS: u64 = 10;
 /// At growing distance: 10 minutes, 1 hour, 6 hours.

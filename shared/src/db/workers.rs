@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{clock::Millis, id::BootId};
+use crate::{clock::Millis, deadlines::MISSED_HEARTBEATS, id::BootId};
 
 use super::{DbError, Execute, sql};
 
@@ -47,8 +47,6 @@ pub struct Pulse {
     pub journal_unreadable: u32,
 }
 
-/// Heartbeats that may be missing before a worker no longer counts as alive: one lost packet is no death.
-const MISSED_HEARTBEATS: u32 = 3;
 /// Length of the columns for reasons on MySQL, in characters.
 const MAX_REASON: usize = 255;
 

@@ -60,6 +60,7 @@ async fn no_secret_is_in_logs_files_metrics_or_answers_that_may_not_have_it() {
     .map(str::to_owned)
     .to_vec();
     let mut answers = Vec::new();
+    let mut ids = Vec::new();
     for key in ["good", "proxied", "doubt", "dead"] {
         let refresh_token = format!("rt.1.canary-{key}-0123456789abcdef");
         let spec = AccountSpec {
@@ -77,6 +78,7 @@ async fn no_secret_is_in_logs_files_metrics_or_answers_that_may_not_have_it() {
         let id = admin.create(new).await;
         secrets.push(refresh_token);
         answers.push(admin.credential(&id).await.to_string());
+        ids.push(id);
     }
     upstream.set_fault(Fault::delivery(Delivery::Close { reset: true }).for_account("doubt"));
     upstream.set_fault(Fault::error(401, "refresh_token_invalidated").for_account("dead"));
@@ -123,6 +125,38 @@ async fn no_secret_is_in_logs_files_metrics_or_answers_that_may_not_have_it() {
             .body
             .to_string(),
     );
+    // What an operator is shown, and what its decisions are answered with.
+    let mut looks = vec![
+        (Method::GET, "/status".to_owned(), None),
+        (Method::GET, "/orphans".to_owned(), None),
+        (
+            Method::GET,
+            "/credentials?state=in_doubt,dead,held".to_owned(),
+            None,
+        ),
+        (
+            Method::POST,
+            "/pause".to_owned(),
+            Some(json!({"reason": "a test"})),
+        ),
+        (
+            Method::POST,
+            "/resume".to_owned(),
+            Some(json!({"switch": "paused"})),
+        ),
+    ];
+    for id in &ids {
+        let path = format!("/credentials/{id}");
+        let wait = Some(json!({"action": "keep_waiting"}));
+        looks.push((Method::GET, format!("{path}/attempts"), None));
+        looks.push((Method::POST, format!("{path}/resolve"), wait));
+        looks.push((Method::POST, format!("{path}/retry"), None));
+    }
+    for (method, path, body) in looks {
+        let answer = admin.call(method, &path, body).await;
+        assert!(matches!(answer.status, 200 | 409), "{path}: {answer:?}");
+        answers.push(answer.body.to_string());
+    }
     for part in system.parts() {
         let ready = system.get_from(part, "/readyz").await;
         answers.push(ready.body.to_string());

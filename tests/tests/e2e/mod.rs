@@ -14,3 +14,4 @@ mod recovery;
 mod scheduling;
 mod single_flight;
 mod support;
+mod visible;

@@ -140,12 +140,13 @@ async fn a_row_that_cannot_be_written_does_not_lose_the_answer_or_stop_the_other
 }
 
 /// All tables that a running system needs, the migrator's included.
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     "credentials",
     "grants",
     "attempts",
     "spent",
     "orphans",
+    "recovered",
     "workers",
     "leases",
     "egresses",

@@ -17,7 +17,7 @@ impl From<CredentialError> for Problem {
         let about = |code, holder: &Holder| conflict(code).with("credential_id", id(holder.id));
         match error {
             CredentialError::Invalid(errors) => Self::invalid(errors),
-            CredentialError::NotFound => Self::not_found(detail),
+            CredentialError::NotFound | CredentialError::NoOrphan => Self::not_found(detail),
             CredentialError::Spent(holder) => about("refresh_token_spent", &holder),
             CredentialError::InUse(holder) => about("refresh_token_in_use", &holder),
             CredentialError::Refreshing(holder) => about("refresh_in_progress", &holder),
@@ -31,7 +31,6 @@ impl From<CredentialError> for Problem {
                 NoDecision::Disabled => Self::forbidden("disabled", detail),
             },
             CredentialError::NotHeld => conflict("not_held"),
-            CredentialError::NoOrphan => Self::not_found(detail),
             CredentialError::OrphanWithoutCredential => conflict("credential_deleted"),
             CredentialError::OrphanUnreadable => conflict("orphan_unreadable"),
             CredentialError::Healthy(healthy) => {

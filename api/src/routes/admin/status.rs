@@ -76,7 +76,7 @@ pub(super) async fn status(State(app): State<App>, _: Admin) -> Result<Json<Stat
 impl From<Status> for StatusView {
     fn from(status: Status) -> Self {
         let findings = status.findings().into_iter();
-        let states = status.states.iter();
+        let counts = status.states.iter();
         Self {
             status: status.severity().map_or("ok", |severity| severity.as_str()),
             findings: findings
@@ -85,7 +85,7 @@ impl From<Status> for StatusView {
                     count: found.count,
                 })
                 .collect(),
-            credentials: states
+            credentials: counts
                 .map(|(state, count)| (state.as_str(), *count))
                 .collect(),
             switches: status.switches.into_iter().map(SwitchView::from).collect(),

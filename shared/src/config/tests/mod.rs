@@ -1,6 +1,7 @@
 //! Tests of the whole module: the layers, what each mistake is answered with, that no secret
 //! reaches a message, and the files that must load.
 
+mod deadlines;
 mod layers;
 mod mistakes;
 mod refresh;

@@ -55,7 +55,7 @@ async fn credentials_are_listed_by_state_with_what_can_be_done() {
     for name in ["idle", "doubt", "dead", "client", "region"] {
         ids.push(desk.created(name).await);
     }
-    let lost = end(&desk, ids[1], Verdict::Ambiguous).await;
+    let cause = end(&desk, ids[1], Verdict::Ambiguous).await;
     end(&desk, ids[2], Verdict::Rejected).await;
     end(&desk, ids[3], Verdict::Held(HeldReason::ClientId)).await;
     end(&desk, ids[4], Verdict::Held(HeldReason::Region)).await;
@@ -89,7 +89,7 @@ async fn credentials_are_listed_by_state_with_what_can_be_done() {
 
     assert_eq!(desk.read(ids[0]).await["finding"], json!(null));
     let doubt = desk.read(ids[1]).await;
-    assert_eq!(doubt["doubt"]["attempt_id"], json!(lost));
+    assert_eq!(doubt["doubt"]["attempt_id"], json!(cause));
     assert_eq!(
         (&doubt["doubt"]["probes"], &doubt["doubt"]["allowed"]),
         (&json!(0), &json!(3))
