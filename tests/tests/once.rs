@@ -12,6 +12,8 @@
 mod configuration;
 #[path = "e2e/demo.rs"]
 mod demo;
+#[path = "e2e/documents.rs"]
+mod documents;
 #[path = "e2e/seed.rs"]
 mod seed;
 

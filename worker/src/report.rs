@@ -54,3 +54,128 @@ impl Finished {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use rt_manage_shared::{
+        clock::Millis,
+        db::credentials::Identity,
+        id::{AttemptId, CredentialId},
+        model::grant::{HeldReason, NewTokens, Verdict},
+        vault::Fingerprint,
+    };
+
+    use super::*;
+
+    /// What was logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(finished: &Finished, committed: Committed) -> Vec<String> {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .without_time()
+            .with_target(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || finished.report(committed));
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn finished(verdict: Verdict, replayed: bool) -> Finished {
+        let code = (!matches!(verdict, Verdict::Rotated(_))).then(|| "a_code".to_owned());
+        Finished {
+            attempt: AttemptId::generate(),
+            credential: CredentialId::generate(),
+            spent: Fingerprint::from_stored("f"),
+            verdict,
+            code,
+            http_status: None,
+            duration_ms: None,
+            rt: None,
+            access_token: None,
+            identity: Identity::default(),
+            answer: None,
+            replayed,
+        }
+    }
+
+    #[test]
+    fn each_situation_has_its_line_on_every_way() {
+        let rotated = || {
+            Verdict::Rotated(NewTokens {
+                rt_fp: None,
+                at_expires_at: Some(Millis(1)),
+            })
+        };
+        let held = || Verdict::Held(HeldReason::ClientId);
+        let (doubt, dead) = ("in doubt: ", "dead: ");
+        let (late, replayed) = ("a late answer was applied", "an answer was replayed");
+        let orphan = "set aside as an orphan";
+        for (verdict, by_replay, committed, wanted) in [
+            (rotated(), false, Committed::Applied, &[][..]),
+            (Verdict::Ambiguous, false, Committed::Applied, &[doubt]),
+            (
+                Verdict::Ambiguous,
+                true,
+                Committed::Applied,
+                &[replayed, doubt],
+            ),
+            (Verdict::Rejected, false, Committed::Applied, &[dead]),
+            (
+                Verdict::Rejected,
+                false,
+                Committed::AppliedLate,
+                &[late, dead],
+            ),
+            (
+                Verdict::Rejected,
+                true,
+                Committed::AppliedLate,
+                &[late, replayed, dead],
+            ),
+            (held(), false, Committed::Applied, &["held: "]),
+            (rotated(), false, Committed::AppliedLate, &[late]),
+            (rotated(), true, Committed::Applied, &[replayed]),
+            (rotated(), false, Committed::Orphaned, &[orphan]),
+            (rotated(), true, Committed::Orphaned, &[orphan]),
+            (Verdict::Rejected, true, Committed::Known, &[]),
+            (Verdict::Ambiguous, true, Committed::Superseded, &[]),
+        ] {
+            let one = finished(verdict, by_replay);
+            let lines = logged(&one, committed);
+            assert_eq!(lines.len(), wanted.len(), "{committed:?}: {lines:?}");
+            for (line, wanted) in lines.iter().zip(wanted) {
+                let ids = [one.attempt.to_string(), one.credential.to_string()];
+                assert!(line.contains(wanted), "{line}");
+                assert!(line.contains(&format!("attempt={}", ids[0])), "{line}");
+                assert!(line.contains(&format!("credential={}", ids[1])), "{line}");
+                assert!(line.contains("see=\"docs/reliability.md#"), "{line}");
+                assert_eq!(
+                    line.contains("code=\"a_code\""),
+                    one.code.is_some(),
+                    "{line}"
+                );
+            }
+        }
+    }
+}

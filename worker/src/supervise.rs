@@ -118,3 +118,7 @@ impl Worker {
         u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX)
     }
 }
+
+#[cfg(test)]
+#[path = "pulse_tests.rs"]
+mod tests;

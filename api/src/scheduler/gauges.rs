@@ -59,10 +59,7 @@ impl Gauges {
 
     /// Another process tells from now on: what stands here would be counted twice.
     pub(super) fn rest(&mut self) {
-        if self.counted.take().is_none() && self.switches.take().is_none() {
-            return;
-        }
-        self.switches = None;
+        *self = Self::default();
         for state in StateName::ALL {
             set_state(*state, 0);
         }
