@@ -153,10 +153,10 @@ async fn each_situation_is_seen_in_the_api_in_metrics_and_in_the_log() {
     let public = system.public();
     let caller = tokio::spawn(async move { public.refresh("orphan").await });
     gate.reached(1).await.unwrap();
-    let patch = json!({"refresh_token": other.refresh_token});
+    let other = json!({"refresh_token": other.refresh_token});
     let path = format!("/credentials/{id}");
     assert_eq!(
-        admin.call(Method::PATCH, &path, Some(patch)).await.status,
+        admin.call(Method::PATCH, &path, Some(other)).await.status,
         200
     );
     gate.release();
