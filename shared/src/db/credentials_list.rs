@@ -4,7 +4,7 @@ use crate::model::grant::StateName;
 
 use super::{
     DbError, Execute,
-    counts::{Count, LIMIT},
+    counts::{self, Count},
     credentials::{COLUMNS, Credential, FROM, credential},
     sql,
 };
@@ -28,14 +28,7 @@ pub async fn page(
 
 /// How many credentials are in one of these states, counted up to a limit.
 pub async fn total_in(db: &mut impl Execute, states: &[StateName]) -> Result<Count, DbError> {
-    let statement = sql(format!(
-        "SELECT COUNT(*) AS n FROM (SELECT c.id {FROM} WHERE c.tombstone = '' {} LIMIT ?) AS q",
-        in_states(states)
-    ))
-    .bind(LIMIT);
-    let row = db.fetch_optional(statement).await?;
-    let found = row.map_or(Ok(0), |row| row.count("n"))?;
-    Ok(Count::limited(found))
+    counts::in_states(db, &once(states)).await
 }
 
 /// States stand in the text, not beside it: a server that knows how rare one is takes the index.
@@ -43,10 +36,17 @@ fn in_states(states: &[StateName]) -> String {
     if states.is_empty() {
         return String::new();
     }
+    let names: Vec<_> = once(states)
+        .iter()
+        .map(|state| format!("'{state}'"))
+        .collect();
+    format!("AND g.state IN ({})", names.join(", "))
+}
+
+/// Each of the states once, in one order: few different texts are prepared.
+fn once(states: &[StateName]) -> Vec<StateName> {
     let mut states = states.to_vec();
-    // Few different texts are prepared.
     states.sort_by_key(|state| state.as_str());
     states.dedup();
-    let names: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();
-    format!("AND g.state IN ({})", names.join(", "))
+    states
 }

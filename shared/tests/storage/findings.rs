@@ -93,8 +93,7 @@ pub(crate) async fn credentials_are_counted_and_listed_by_state(place: Place) {
     assert!(found.is_sorted_by(|newer, older| newer > older));
     let (rest, _) = listed(&dead_and_doubtful, 2, 10).await;
     assert_eq!(rest, found[2..]);
-    let (all, total) = listed(&[], 0, 10).await;
-    assert_eq!((all.len(), total), (4, exactly(4)));
+    assert_eq!(listed(&[], 0, 10).await.0.len(), 4);
     assert_eq!(listed(&[StateName::Held], 0, 10).await.1, exactly(0));
 
     assert!(counts::orphans(&mut &db).await.unwrap().is_none());
