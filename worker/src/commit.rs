@@ -18,9 +18,11 @@ use rt_manage_shared::{
         tokens::Orphan,
     },
     hooks::{self, Sabotage, Step},
+    id::AttemptId,
     model::{
-        attempt::{AttemptState, OutcomeKind},
+        attempt::OutcomeKind,
         grant::{Context, Grant, Verdict},
+        settlement::{History, Settlement},
     },
 };
 
@@ -145,13 +147,9 @@ impl CommitWork {
             let record = records
                 .iter()
                 .find(|record| record.grant.credential == item.credential)?;
-            let next = record.grant.finish(
-                item.attempt,
-                &item.spent,
-                &item.verdict,
-                item.code.as_deref(),
-                &self.context(record, now),
-            );
+            let next = item
+                .report()
+                .on_time(&record.grant, &self.context(record, now));
             if item.code() == Some(REUSED) {
                 return None;
             }
@@ -211,9 +209,7 @@ impl CommitWork {
         now: Millis,
     ) -> Result<Committed, DbError> {
         let ctx = self.context(record, now);
-        let code = item.code.as_deref();
-        let before = record.grant.clone();
-        if let Ok(next) = before.finish(item.attempt, &item.spent, &item.verdict, code, &ctx) {
+        if let Ok(next) = item.report().on_time(&record.grant, &ctx) {
             if self.write(tx, item, record, next, now).await? {
                 let detail = self.detail(tx, item).await?;
                 attempts::finish(tx, item.attempt, &item.ending(now, detail)).await?;
@@ -235,64 +231,74 @@ impl CommitWork {
         record: &mut GrantRecord,
         ctx: &Context<'_>,
     ) -> Result<Committed, DbError> {
-        let known = attempts::read(tx, &[item.attempt]).await?;
-        let recorded = known.first().and_then(|attempt| attempt.outcome);
-        if recorded == Some(item.outcome()) {
-            return Ok(Committed::Known);
-        }
-        let before = record.grant.clone();
-        if let Ok(next) = before.late_answer(&item.spent, &item.verdict, item.code.as_deref(), ctx)
-        {
-            let open = before.state.attempt().filter(|open| *open != item.attempt);
-            if self.write(tx, item, record, next, ctx.now).await? {
-                if let Some(open) = open {
+        let report = item.report();
+        let history = Self::history(tx, item).await?;
+        let settlement = match report.moved_on(&record.grant, &history, ctx) {
+            Settlement::Late { grant, supersedes } => {
+                if self.write(tx, item, record, *grant, ctx.now).await? {
+                    Self::finish_late(tx, item, supersedes, ctx.now).await?;
+                    return Ok(Committed::AppliedLate);
+                }
+                report.unfitting(&record.grant, &history)
+            }
+            settlement => settlement,
+        };
+        match settlement {
+            Settlement::SetAside => {
+                let reason = "the credential holds another refresh token by now";
+                item.set_aside(tx, reason, ctx.now).await
+            }
+            Settlement::Superseded { ends_attempt } => {
+                if ends_attempt {
                     let ending = Ending {
                         outcome: OutcomeKind::Superseded,
-                        code: Some("late_answer".into()),
-                        detail: Some(format!("answered by attempt {}", item.attempt)),
-                        http_status: None,
-                        duration_ms: None,
-                        finished_at: ctx.now,
+                        detail: Some(format!("the upstream's answer was {}", item.outcome())),
+                        ..item.ending(ctx.now, None)
                     };
-                    attempts::finish(tx, open, &ending).await?;
+                    attempts::finish(tx, item.attempt, &ending).await?;
                 }
-                tokens::adopt_orphan(tx, item.attempt).await?;
-                attempts::amend(
-                    tx,
-                    item.attempt,
-                    &item.ending(ctx.now, Some("late answer".into())),
-                )
-                .await?;
-                return Ok(Committed::AppliedLate);
+                Ok(Committed::Superseded)
             }
+            Settlement::Known | Settlement::Late { .. } => Ok(Committed::Known),
         }
-        // A successor that this grant holds, or held, was applied before.
-        if let Some(successor) = item.successor() {
-            let applied = record.grant.rt_fp == *successor
-                || tokens::spent_by(tx, successor).await?.is_some();
-            if applied {
-                return Ok(Committed::Known);
-            }
-            return item
-                .set_aside(
-                    tx,
-                    "the credential holds another refresh token by now",
-                    ctx.now,
-                )
-                .await;
-        }
-        if known
-            .first()
-            .is_some_and(|attempt| attempt.state != AttemptState::Finished)
-        {
+    }
+
+    /// What the database remembers of an attempt whose grant has moved on.
+    async fn history(tx: &mut Tx, item: &Finished) -> Result<History, DbError> {
+        let known = attempts::read(tx, &[item.attempt]).await?;
+        let known = known.first();
+        let successor_spent = match item.successor() {
+            Some(successor) => tokens::spent_by(tx, successor).await?.is_some(),
+            None => false,
+        };
+        Ok(History {
+            state: known.map(|attempt| attempt.state),
+            outcome: known.and_then(|attempt| attempt.outcome),
+            successor_spent,
+        })
+    }
+
+    /// Ends the attempts that a late answer settles: its own, and the one that waited for another answer.
+    async fn finish_late(
+        tx: &mut Tx,
+        item: &Finished,
+        supersedes: Option<AttemptId>,
+        now: Millis,
+    ) -> Result<(), DbError> {
+        if let Some(open) = supersedes {
             let ending = Ending {
                 outcome: OutcomeKind::Superseded,
-                detail: Some(format!("the upstream's answer was {}", item.outcome())),
-                ..item.ending(ctx.now, None)
+                code: Some("late_answer".into()),
+                detail: Some(format!("answered by attempt {}", item.attempt)),
+                http_status: None,
+                duration_ms: None,
+                finished_at: now,
             };
-            attempts::finish(tx, item.attempt, &ending).await?;
+            attempts::finish(tx, open, &ending).await?;
         }
-        Ok(Committed::Superseded)
+        tokens::adopt_orphan(tx, item.attempt).await?;
+        let ending = item.ending(now, Some("late answer".into()));
+        attempts::amend(tx, item.attempt, &ending).await
     }
 
     async fn without_grant(

@@ -13,6 +13,7 @@ use rt_manage_shared::{
     model::{
         attempt::OutcomeKind,
         grant::{NewTokens, Verdict},
+        settlement::Report,
     },
     openai::{Claims, Outcome, Tokens, access_expiry},
     vault::{Fingerprint, Place, Vault, VaultError},
@@ -185,9 +186,16 @@ impl Finished {
 
     /// The new refresh token's fingerprint, where one came.
     pub(crate) fn successor(&self) -> Option<&Fingerprint> {
-        match &self.verdict {
-            Verdict::Rotated(tokens) => tokens.rt_fp.as_ref(),
-            _ => None,
+        self.verdict.successor()
+    }
+
+    /// The part that decides what is written.
+    pub(crate) fn report(&self) -> Report<'_> {
+        Report {
+            attempt: self.attempt,
+            spent: &self.spent,
+            verdict: &self.verdict,
+            code: self.code(),
         }
     }
 }

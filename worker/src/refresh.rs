@@ -275,7 +275,7 @@ impl Worker {
             }
         };
         hooks::step(Step::CommitAfter);
-        finished.report(committed);
+        finished.tell(committed);
         let now = self.clock.now();
         self.journal.done(finished.attempt, now).await;
         self.recorded.note(finished.attempt, now);

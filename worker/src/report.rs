@@ -7,7 +7,7 @@ use crate::{commit::Committed, finished::Finished};
 
 impl Finished {
     /// Says what became of this outcome.
-    pub(crate) fn report(&self, committed: Committed) {
+    pub(crate) fn tell(&self, committed: Committed) {
         let (attempt, credential, code) = (self.attempt, self.credential, self.code());
         let replayed = self.replayed;
         match committed {
@@ -96,7 +96,7 @@ mod tests {
             .with_target(false)
             .with_writer(move || writer.clone())
             .finish();
-        tracing::subscriber::with_default(subscriber, || finished.report(committed));
+        tracing::subscriber::with_default(subscriber, || finished.tell(committed));
         let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         text.lines().map(str::to_owned).collect()
     }

@@ -16,7 +16,6 @@ use rt_manage_shared::{
     hooks::{self, Step},
     id::{AttemptId, BootId},
     model::{
-        attempt::OutcomeKind,
         finding::Finding,
         grant::{Context, Evidence},
     },
@@ -128,15 +127,9 @@ impl Scheduler {
     ) -> Result<(), DbError> {
         let mut tx = self.db.begin().await?;
         let record = grants::read_one(&mut tx, attempt.credential).await?;
-        let (outcome, detail) = match evidence {
-            Evidence::NoIntent => (
-                OutcomeKind::AbandonedUnsent,
-                "the worker was lost before the call",
-            ),
-            Evidence::Unknown => (
-                OutcomeKind::Abandoned,
-                "the worker was lost and the call may have been sent",
-            ),
+        let detail = match evidence {
+            Evidence::NoIntent => "the worker was lost before the call",
+            Evidence::Unknown => "the worker was lost and the call may have been sent",
         };
         let mut moved = false;
         if let Some(record) = record {
@@ -156,7 +149,7 @@ impl Scheduler {
             }
         }
         let ending = Ending {
-            outcome,
+            outcome: evidence.outcome(),
             code: Some(WORKER_LOST.into()),
             detail: Some(detail.into()),
             http_status: None,

@@ -58,7 +58,7 @@ text_enum! {
 pub const GIVEN_UP: &str = "given_up";
 
 /// A grant's state, with what belongs to that state and to no other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// Nothing under way.
     Idle,
@@ -97,7 +97,7 @@ impl State {
 }
 
 /// An unsettled doubt about the current refresh token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Doubt {
     /// When it arose.
     pub since: Millis,
@@ -106,7 +106,7 @@ pub struct Doubt {
 }
 
 /// The refresh state of one credential, without its secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Grant {
     /// Whose it is.
     pub credential: CredentialId,
@@ -196,6 +196,14 @@ impl Verdict {
             Self::Ambiguous => OutcomeKind::Ambiguous,
         }
     }
+
+    /// The new refresh token's fingerprint, where one came.
+    pub const fn successor(&self) -> Option<&Fingerprint> {
+        match self {
+            Self::Rotated(tokens) => tokens.rt_fp.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 /// Why a refresh was not queued.
@@ -218,6 +226,16 @@ pub enum Evidence {
     NoIntent,
     /// Anything else.
     Unknown,
+}
+
+impl Evidence {
+    /// The outcome of an attempt that is given up on this evidence.
+    pub const fn outcome(self) -> OutcomeKind {
+        match self {
+            Self::NoIntent => OutcomeKind::AbandonedUnsent,
+            Self::Unknown => OutcomeKind::Abandoned,
+        }
+    }
 }
 
 /// An event that does not fit the state, so nothing changes.

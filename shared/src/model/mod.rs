@@ -6,6 +6,7 @@ pub mod credential;
 pub mod finding;
 pub mod grant;
 pub mod schedule;
+pub mod settlement;
 
 /// Declares an enum whose variants have one stable text form, used in the database and in answers.
 macro_rules! text_enum {
