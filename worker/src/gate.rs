@@ -1,6 +1,6 @@
 //! [`Gate`]: the reasons inside this process for which nothing may be claimed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rt_manage_shared::model::attempt::Lane;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,8 @@ pub struct Gate {
     database_ok: AtomicBool,
     /// It answers, and takes no writes.
     database_full: AtomicBool,
+    /// Rises whenever the database was found away.
+    contact: AtomicU64,
 }
 
 impl Gate {
@@ -28,6 +30,7 @@ impl Gate {
             journal_ok: AtomicBool::new(true),
             database_ok: AtomicBool::new(true),
             database_full: AtomicBool::new(false),
+            contact: AtomicU64::new(0),
         }
     }
 
@@ -77,6 +80,7 @@ impl Gate {
     /// The database refused something. Before anything is claimed again, the journals are compared with it:
     /// it may have come back older than it was.
     pub fn note_database_error(&self) {
+        self.contact.fetch_add(1, Ordering::AcqRel);
         self.database_ok.store(false, Ordering::Release);
         self.recovered.store(false, Ordering::Release);
     }
@@ -85,6 +89,12 @@ impl Gate {
     pub fn note_database_full(&self) {
         self.database_full.store(true, Ordering::Release);
         self.note_database_error();
+    }
+
+    /// Names the present stretch of uninterrupted contact with the database. A claim that was written in an earlier one
+    /// may be lost, and somebody else may hold it.
+    pub fn contact(&self) -> u64 {
+        self.contact.load(Ordering::Acquire)
     }
 
     /// Whether the database answered last time.

@@ -42,7 +42,10 @@ impl Worker {
         if !self.gate.may_claim(lane) {
             return self.give_back(job.attempt).await;
         }
-        let send_by = BootInstant::now() + self.settings.send_budget;
+        let claim = Standing {
+            send_by: BootInstant::now() + self.settings.send_budget,
+            contact: self.gate.contact(),
+        };
         let (claimed, ticket) = match self.claim(&job).await {
             Ok(Claimed::Yes { record, ticket }) => (record, ticket),
             Ok(Claimed::Gone) => return,
@@ -64,7 +67,7 @@ impl Worker {
         let worker = Arc::clone(self);
         let work = self
             .in_flight
-            .spawn(async move { worker.refresh(job, &claimed, ticket, send_by).await });
+            .spawn(async move { worker.refresh(job, &claimed, ticket, claim).await });
         if work.await.is_err() {
             // A panic is a fault of ours; the claim stands and is settled like that of a crashed worker.
             tracing::error!(
@@ -91,13 +94,19 @@ impl Worker {
         job: RefreshJob,
         record: &GrantRecord,
         ticket: Ticket,
-        send_by: BootInstant,
+        claim: Standing,
     ) {
         let started = BootInstant::now();
         let attempt = job.attempt;
-        let (outcome, mut facts) = match self.prepare(&job, record).await {
-            Ok(prepared) => self.call(&job, record, prepared, send_by).await,
-            Err(outcome) => (outcome, CallFacts::default()),
+        let (outcome, mut facts) = match self.prepare(&job, record, claim).await {
+            Ok(prepared) => self.call(&job, record, prepared, claim.send_by).await,
+            Err(Unsent::Outcome(outcome)) => (outcome, CallFacts::default()),
+            Err(Unsent::CutOff) => {
+                // Nothing was begun. Where the claim still stands it is undone like that of a lost worker; where the
+                // database has forgotten it, another worker may hold it by now.
+                tracing::warn!(%attempt, "the database was away after the claim: the attempt is left alone");
+                return;
+            }
         };
         facts.duration_ms = u32::try_from(started.elapsed().as_millis()).ok();
         self.pace(record, ticket, &outcome).await;
@@ -119,8 +128,13 @@ impl Worker {
     }
 
     /// Everything before the call that can fail without harm.
-    async fn prepare(&self, job: &RefreshJob, record: &GrantRecord) -> Result<Prepared, Outcome> {
-        let not_sent = |kind: NotSentKind| Outcome::NotSent { code: kind.code() };
+    async fn prepare(
+        &self,
+        job: &RefreshJob,
+        record: &GrantRecord,
+        claim: Standing,
+    ) -> Result<Prepared, Unsent> {
+        let not_sent = |kind: NotSentKind| Unsent::Outcome(Outcome::NotSent { code: kind.code() });
         let refresh_token = self.open(job, "grants", "rt", &record.rt).map_err(|error| {
             tracing::error!(credential = %job.credential, error = %error, "the refresh token does not open");
             not_sent(NotSentKind::Request)
@@ -152,12 +166,18 @@ impl Worker {
             rt_fp: record.grant.rt_fp.to_string(),
             at: self.clock.now(),
         };
+        if self.gate.contact() != claim.contact {
+            return Err(Unsent::CutOff);
+        }
         let reservation = self.journal.intent(intent).await.map_err(|error| {
             tracing::error!(error = %error, "the journal takes no intent: nothing is sent");
             self.gate.note_journal_error();
             not_sent(NotSentKind::Journal)
         })?;
         hooks::step(Step::IntentAfter);
+        if self.gate.contact() != claim.contact {
+            return Err(not_sent(NotSentKind::ContactLost));
+        }
         Ok(Prepared {
             client,
             request,
@@ -400,4 +420,21 @@ struct Prepared {
     client: EgressClient,
     request: TokenRequest,
     reservation: Reservation,
+}
+
+/// What a claim is worth.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    /// Until when the call may be sent.
+    send_by: BootInstant,
+    /// The stretch of contact with the database in which it was written.
+    contact: u64,
+}
+
+/// Why no call was made.
+enum Unsent {
+    /// A failure that the attempt ends with.
+    Outcome(Outcome),
+    /// The database was away since the claim, and nothing was begun.
+    CutOff,
 }

@@ -61,6 +61,8 @@ pub enum NotSentKind {
     Request,
     /// The journal takes no intent, so nothing may be sent.
     Journal,
+    /// The database was away after the claim, and may have come back without it.
+    ContactLost,
 }
 
 impl NotSentKind {
@@ -78,6 +80,7 @@ impl NotSentKind {
             Self::EarlyAnswer => "answer_before_request",
             Self::Request => "request_failed",
             Self::Journal => "journal_unavailable",
+            Self::ContactLost => "database_contact_lost",
         })
     }
 }

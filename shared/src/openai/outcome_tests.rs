@@ -264,6 +264,8 @@ fn our_own_codes_are_in_the_charset() {
         NotSentKind::Late,
         NotSentKind::EarlyAnswer,
         NotSentKind::Request,
+        NotSentKind::Journal,
+        NotSentKind::ContactLost,
     ];
     let no_answer = [
         NoAnswerKind::Timeout,
