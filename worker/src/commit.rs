@@ -31,6 +31,9 @@ use crate::{finished::Finished, settings::WorkerSettings};
 /// The one code whose meaning depends on the history of the refresh token.
 const REUSED: &str = "refresh_token_reused";
 
+/// Tries of one commit whose grant is moved by somebody else between reading and writing; then it is repeated as a whole.
+const TRIES: u32 = 3;
+
 /// What became of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Committed {
@@ -209,44 +212,47 @@ impl CommitWork {
         now: Millis,
     ) -> Result<Committed, DbError> {
         let ctx = self.context(record, now);
-        if let Ok(next) = item.report().on_time(&record.grant, &ctx) {
-            if self.write(tx, item, record, next, now).await? {
-                let detail = self.detail(tx, item).await?;
-                attempts::finish(tx, item.attempt, &item.ending(now, detail)).await?;
-                return Ok(Committed::Applied);
+        for _ in 0..TRIES {
+            if let Ok(next) = item.report().on_time(&record.grant, &ctx) {
+                if self.write(tx, item, record, next, now).await? {
+                    let detail = self.detail(tx, item).await?;
+                    attempts::finish(tx, item.attempt, &item.ending(now, detail)).await?;
+                    return Ok(Committed::Applied);
+                }
+            } else if let Some(committed) = self.moved_on(tx, item, record, &ctx).await? {
+                return Ok(committed);
             }
             // Another process moved the grant between our read and our write; the next reading decides.
-            if let Some(fresh) = grants::read_one(tx, item.credential).await? {
-                *record = fresh;
+            match grants::read_one(tx, item.credential).await? {
+                Some(fresh) => *record = fresh,
+                None => return self.without_grant(tx, item, now).await,
             }
         }
-        self.moved_on(tx, item, record, &ctx).await
+        Err(DbError::GuardMissed)
     }
 
-    /// The grant is not as this attempt left it.
+    /// The grant is not as this attempt left it. `None`: it was moved once more.
     async fn moved_on(
         &self,
         tx: &mut Tx,
         item: &Finished,
         record: &mut GrantRecord,
         ctx: &Context<'_>,
-    ) -> Result<Committed, DbError> {
-        let report = item.report();
+    ) -> Result<Option<Committed>, DbError> {
         let history = Self::history(tx, item).await?;
-        let settlement = match report.moved_on(&record.grant, &history, ctx) {
+        let settlement = item.report().moved_on(&record.grant, history, ctx);
+        Ok(Some(match settlement {
+            Settlement::Known => Committed::Known,
             Settlement::Late { grant, supersedes } => {
-                if self.write(tx, item, record, *grant, ctx.now).await? {
-                    Self::finish_late(tx, item, supersedes, ctx.now).await?;
-                    return Ok(Committed::AppliedLate);
+                if !self.write(tx, item, record, *grant, ctx.now).await? {
+                    return Ok(None);
                 }
-                report.unfitting(&record.grant, &history)
+                Self::finish_late(tx, item, supersedes, ctx.now).await?;
+                Committed::AppliedLate
             }
-            settlement => settlement,
-        };
-        match settlement {
             Settlement::SetAside => {
                 let reason = "the credential holds another refresh token by now";
-                item.set_aside(tx, reason, ctx.now).await
+                item.set_aside(tx, reason, ctx.now).await?
             }
             Settlement::Superseded { ends_attempt } => {
                 if ends_attempt {
@@ -257,10 +263,9 @@ impl CommitWork {
                     };
                     attempts::finish(tx, item.attempt, &ending).await?;
                 }
-                Ok(Committed::Superseded)
+                Committed::Superseded
             }
-            Settlement::Known | Settlement::Late { .. } => Ok(Committed::Known),
-        }
+        }))
     }
 
     /// What the database remembers of an attempt whose grant has moved on.

@@ -220,7 +220,7 @@ pub enum Refusal {
 }
 
 /// What is known of a worker that vanished with a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Evidence {
     /// Its journal, of this kernel boot, provably holds no intent: the call was never begun.
     NoIntent,
@@ -371,7 +371,7 @@ impl Grant {
         })
     }
 
-    /// An answer that arrives after the grant has moved on (abandoned, replayed, probed): only new tokens and
+    /// An answer that arrives after the grant has moved on (abandoned, replayed, probed): only a successor and
     /// rejections still count, and only for the refresh token that they were spent on.
     pub fn late_answer(
         &self,
@@ -384,8 +384,9 @@ impl Grant {
             return Err(MovedOn);
         }
         match verdict {
-            Verdict::Rotated(tokens) => Ok(self.rotated(tokens, ctx)),
+            Verdict::Rotated(tokens) if tokens.rt_fp.is_some() => Ok(self.rotated(tokens, ctx)),
             Verdict::Rejected => Ok(self.dead(code)),
+            // New tokens without a successor say that the token lived *then*: a call made since may have spent it.
             _ => Err(MovedOn),
         }
     }
@@ -414,15 +415,21 @@ impl Grant {
         Ok(self.returned(ctx))
     }
 
-    /// Journals show that this refresh token was sent after the state that the database remembers.
-    pub fn put_in_doubt(&self, spent: &Fingerprint, ctx: &Context<'_>) -> Result<Self, MovedOn> {
-        if self.rt_fp != *spent
-            || matches!(self.state, State::Dead | State::InDoubt)
-            || self.doubt.is_some()
-        {
+    /// Journals show that this attempt sent this refresh token after the state that the database remembers.
+    pub fn put_in_doubt(
+        &self,
+        attempt: AttemptId,
+        spent: &Fingerprint,
+        ctx: &Context<'_>,
+    ) -> Result<Self, MovedOn> {
+        let open = self.state.attempt() == Some(attempt);
+        let known = self.doubt.is_some() || matches!(self.state, State::Dead | State::InDoubt);
+        if self.rt_fp != *spent || (known && !open) {
             return Err(MovedOn);
         }
-        Ok(self.doubtful(Some("journal_ahead"), ctx))
+        // Where the database still has the attempt waiting, it does not know either that a probe was spent on it.
+        let claimed = self.claim(attempt).unwrap_or_else(|_| self.clone());
+        Ok(claimed.doubtful(Some("journal_ahead"), ctx))
     }
 
     /// A different refresh token from outside: closes the open attempt and any doubt. `None` when it is the

@@ -161,6 +161,52 @@ fn a_late_answer_counts_only_for_the_token_it_spent() {
 }
 
 #[test]
+fn a_late_answer_without_a_successor_ends_no_doubt() {
+    let p = policy();
+    let (grant, attempt) = refreshing(&p);
+    let abandoned = grant.abandon(attempt, Evidence::Unknown, &ctx(&p)).unwrap();
+    let kept = Verdict::Rotated(NewTokens {
+        rt_fp: None,
+        at_expires_at: Some(NOW + Duration::from_hours(1)),
+    });
+    let probe = AttemptId::generate();
+    let probed = abandoned.request(probe, &ctx(&p)).unwrap();
+    for grant in [&abandoned, &probed.claim(probe).unwrap()] {
+        // A probe that was sent since may have spent the token, whatever the older answer says.
+        assert_eq!(
+            grant.late_answer(&fp("a"), &kept, None, &ctx(&p)),
+            Err(MovedOn)
+        );
+    }
+}
+
+#[test]
+fn what_only_a_journal_knows_is_put_in_doubt() {
+    let p = policy();
+    let at = ctx(&p);
+    let (lost, other) = (AttemptId::generate(), AttemptId::generate());
+    let idle = fresh(&p);
+    let queued = idle.request(lost, &at).unwrap();
+    let later = idle.request(other, &at).unwrap();
+    for grant in [&idle, &queued, &later] {
+        let doubtful = grant.put_in_doubt(lost, &fp("a"), &at).unwrap();
+        assert_eq!(doubtful.state, State::InDoubt);
+        assert_eq!(doubtful.doubt.unwrap().probes, 0);
+        assert_eq!(grant.put_in_doubt(lost, &fp("b"), &at), Err(MovedOn));
+        assert_eq!(doubtful.put_in_doubt(lost, &fp("a"), &at), Err(MovedOn));
+    }
+    // A probe that the database still has waiting was spent; one that another attempt makes goes on.
+    let doubtful = idle.put_in_doubt(lost, &fp("a"), &at).unwrap();
+    let probe = doubtful.request(other, &at).unwrap();
+    let spent = probe.put_in_doubt(other, &fp("a"), &at).unwrap();
+    assert_eq!(
+        (spent.state, spent.doubt.unwrap().probes),
+        (State::InDoubt, 1)
+    );
+    assert_eq!(probe.put_in_doubt(lost, &fp("a"), &at), Err(MovedOn));
+}
+
+#[test]
 fn abandoned_without_intent_is_no_doubt() {
     let p = policy();
     let (grant, attempt) = refreshing(&p);

@@ -5,6 +5,7 @@ pub mod attempt;
 pub mod credential;
 pub mod finding;
 pub mod grant;
+pub mod journalled;
 pub mod schedule;
 pub mod settlement;
 

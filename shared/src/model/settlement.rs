@@ -55,27 +55,51 @@ pub enum Settlement {
 }
 
 impl Report<'_> {
-    /// The grant after an outcome that comes from the attempt which holds the claim.
+    /// The grant after an outcome that comes from the attempt which holds the claim. Where it still waits for a worker, the
+    /// database has lost the claim since: nobody reports on an attempt without having claimed it.
     pub fn on_time(&self, grant: &Grant, ctx: &Context<'_>) -> Result<Grant, MovedOn> {
-        grant.finish(self.attempt, self.spent, self.verdict, self.code, ctx)
+        let finish =
+            |grant: &Grant| grant.finish(self.attempt, self.spent, self.verdict, self.code, ctx);
+        match grant.claim(self.attempt) {
+            Ok(claimed) => finish(&claimed),
+            Err(MovedOn) => finish(grant),
+        }
     }
 
     /// What to write where [`Report::on_time`] no longer fits.
-    pub fn moved_on(&self, grant: &Grant, history: &History, ctx: &Context<'_>) -> Settlement {
+    pub fn moved_on(&self, grant: &Grant, history: History, ctx: &Context<'_>) -> Settlement {
         if history.outcome == Some(self.verdict.kind()) {
             return Settlement::Known;
         }
         match grant.late_answer(self.spent, self.verdict, self.code, ctx) {
             Ok(next) => Settlement::Late {
-                grant: Box::new(next),
                 supersedes: grant.state.attempt().filter(|open| *open != self.attempt),
+                grant: Box::new(next),
             },
-            Err(MovedOn) => self.unfitting(grant, history),
+            Err(MovedOn) => self
+                .doubt(grant, history, ctx)
+                .unwrap_or_else(|| self.unfitting(grant, history)),
         }
     }
 
+    /// The database came back older than the claim: what it calls healthy was sent, and nobody knows what became of it.
+    fn doubt(&self, grant: &Grant, history: History, ctx: &Context<'_>) -> Option<Settlement> {
+        let claim_is_lost = matches!(
+            history.state,
+            None | Some(AttemptState::Queued | AttemptState::Cancelled)
+        );
+        if !claim_is_lost || *self.verdict != Verdict::Ambiguous {
+            return None;
+        }
+        let next = grant.put_in_doubt(self.attempt, self.spent, ctx).ok()?;
+        Some(Settlement::Late {
+            grant: Box::new(next),
+            supersedes: grant.state.attempt(),
+        })
+    }
+
     /// What to write of a report that the grant cannot take any more.
-    pub fn unfitting(&self, grant: &Grant, history: &History) -> Settlement {
+    fn unfitting(&self, grant: &Grant, history: History) -> Settlement {
         match self.successor() {
             // A successor that this grant holds, or held, was applied before.
             Some(successor) if grant.rt_fp == *successor || history.successor_spent => {

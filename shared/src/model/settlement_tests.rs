@@ -73,7 +73,7 @@ fn each_report_is_settled_as_the_design_says() {
             code: None,
         };
         assert_eq!(report.on_time(&grant, &ctx), Err(MovedOn));
-        report.moved_on(&grant, history, &ctx)
+        report.moved_on(&grant, *history, &ctx)
     };
     let abandoned = recorded(OutcomeKind::Abandoned);
     let Settlement::Late { grant: late, .. } = settle(&rotated("b"), "a", &abandoned) else {
@@ -125,9 +125,53 @@ fn a_late_answer_names_the_attempt_that_it_makes_pointless() {
         verdict: &rotated("b"),
         code: None,
     };
-    let settlement = report.moved_on(&queued, &recorded(OutcomeKind::Abandoned), &ctx);
+    let settlement = report.moved_on(&queued, recorded(OutcomeKind::Abandoned), &ctx);
     assert!(
         matches!(settlement, Settlement::Late { supersedes, .. } if supersedes == Some(probe)),
         "{settlement:?}"
+    );
+}
+
+#[test]
+fn a_claim_that_the_database_has_lost_is_made_up_for() {
+    let policy = policy();
+    let ctx = Context {
+        now: Millis(1),
+        enabled: true,
+        policy: &policy,
+        jitter: 0.0,
+    };
+    let idle = Grant::new(CredentialId::generate(), fp("a"), None, &ctx);
+    let attempt = AttemptId::generate();
+    let spent = fp("a");
+    let report = |verdict| Report {
+        attempt,
+        spent: &spent,
+        verdict,
+        code: None,
+    };
+    // The database still has the attempt waiting, although its worker reports on it.
+    let queued = idle.request(attempt, &ctx).unwrap();
+    let answer = rotated("b");
+    let finished = report(&answer).on_time(&queued, &ctx).unwrap();
+    assert_eq!((finished.state, &finished.rt_fp), (State::Idle, &fp("b")));
+    let doubtful = report(&Verdict::Ambiguous).on_time(&queued, &ctx).unwrap();
+    assert_eq!(doubtful.state, State::InDoubt);
+    // The database does not know the attempt, and calls the token healthy or has another attempt waiting on it.
+    let other = AttemptId::generate();
+    let waiting = idle.request(other, &ctx).unwrap();
+    for (grant, pointless) in [(&idle, None), (&waiting, Some(other))] {
+        let settled = report(&Verdict::Ambiguous).moved_on(grant, History::default(), &ctx);
+        let Settlement::Late { grant, supersedes } = settled else {
+            panic!("what was sent without an answer is in doubt: {settled:?}");
+        };
+        assert_eq!((grant.state, supersedes), (State::InDoubt, pointless));
+    }
+    // Nothing was sent: nothing is in doubt.
+    assert_eq!(
+        report(&Verdict::NotSent).moved_on(&idle, History::default(), &ctx),
+        Settlement::Superseded {
+            ends_attempt: false
+        }
     );
 }

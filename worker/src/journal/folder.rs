@@ -228,6 +228,17 @@ impl FolderScan {
             .collect()
     }
 
+    /// The `count` intents that were written last, the newest first. The database has recorded the claim of each.
+    pub fn newest_intents(&self, count: usize) -> impl Iterator<Item = &Intent> {
+        self.entries()
+            .rev()
+            .filter_map(|entry| match entry {
+                JournalEntry::Intent(intent) => Some(intent),
+                _ => None,
+            })
+            .take(count)
+    }
+
     /// Whether this worker may have called the upstream for `attempt`.
     ///
     /// True of the moment of the scan: judge an abandoned claim by a scan that began after the claim was seen

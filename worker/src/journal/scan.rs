@@ -74,6 +74,20 @@ impl Scan {
         newest
     }
 
+    /// The `count` attempts that any worker wrote an intent for last, the newest first.
+    pub fn newest_intents(&self, count: usize) -> Vec<AttemptId> {
+        let mut newest: Vec<_> = self
+            .folders
+            .iter()
+            .flat_map(|folder| folder.newest_intents(count))
+            .map(|intent| (std::cmp::Reverse(intent.at), intent.attempt))
+            .collect();
+        newest.sort_unstable();
+        newest.dedup();
+        newest.truncate(count);
+        newest.into_iter().map(|(_, attempt)| attempt).collect()
+    }
+
     /// All damage in all folders.
     pub fn damage(&self) -> impl Iterator<Item = &Damage> {
         self.folders.iter().flat_map(|folder| &folder.damage)

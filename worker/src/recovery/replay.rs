@@ -1,16 +1,16 @@
-//! Journalled answers reach the database as fresh ones do; repeating that changes nothing.
+//! Answers that stand in journals are committed as if they had just arrived.
 
 use std::{collections::HashSet, error::Error, sync::Arc};
 
 use rt_manage_shared::{
     deadlines,
     hooks::{self, Step},
-    id::AttemptId,
     model::attempt::OutcomeKind,
     openai::{CallResult, RawAnswer, classify},
     vault::{Fingerprint, Place},
 };
 
+use super::Recovery;
 use crate::{
     Worker,
     commit::Committed,
@@ -18,34 +18,21 @@ use crate::{
     journal::{AnswerAt, ReadAnswerError, Scan},
 };
 
-/// How far replaying has come.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    /// Attempts whose answers need no further look in this process.
-    pub(crate) settled: HashSet<AttemptId>,
-    /// Attempts whose answers leave open what became of the refresh token.
-    pub(crate) unclear: HashSet<AttemptId>,
-}
-
 /// What became of the replay of an answer.
 enum Replayed {
-    /// The database has decided.
-    Committed {
-        committed: Committed,
-        /// Whether the answer says what became of the refresh token.
-        clear: bool,
-    },
+    /// The database has decided about it.
+    Committed(Committed, OutcomeKind),
     /// It cannot be read just now; the next look may succeed.
     Unread,
     /// It cannot be used in this process.
-    Unopened,
+    Unusable,
 }
 
 impl Worker {
     /// Replays answers until a pass changes nothing: an answer may only fit after another one was applied.
-    pub(crate) async fn replay_all(
+    pub(super) async fn replay_all(
         &self,
-        progress: &mut Progress,
+        recovery: &mut Recovery,
         answers: Vec<&AnswerAt>,
         scan: &Scan,
     ) {
@@ -58,44 +45,46 @@ impl Worker {
             .flat_map(|folder| folder.answers())
             .map(|answer| answer.attempt)
             .collect();
+        let done = scan.done();
+        let settled = &mut recovery.settled;
         let mut open: Vec<&AnswerAt> = answers
             .into_iter()
-            .filter(|answer| !progress.settled.contains(&answer.attempt))
+            .filter(|answer| !settled.contains_key(&answer.attempt))
             .filter(|answer| {
-                !alive.contains(&answer.attempt) || now.since(answer.at) > leave_to_owner
+                // What is noted as done, its owner will not commit again.
+                done.contains(&answer.attempt)
+                    || !alive.contains(&answer.attempt)
+                    || now.since(answer.at) > leave_to_owner
             })
             .collect();
         open.sort_by_key(|answer| (answer.at, answer.attempt));
         loop {
             let mut unsettled = Vec::new();
-            let mut changed = false;
+            let mut progress = false;
             for answer in open {
-                let (committed, clear) = match self.replay(answer).await {
-                    Replayed::Committed { committed, clear } => (committed, clear),
-                    Replayed::Unopened => (Committed::Superseded, false),
-                    Replayed::Unread => {
-                        progress.unclear.insert(answer.attempt);
+                let (committed, outcome) = match self.replay(answer).await {
+                    Replayed::Committed(committed, outcome) => (committed, outcome),
+                    Replayed::Unread => continue,
+                    Replayed::Unusable => {
+                        settled.insert(answer.attempt, None);
                         continue;
                     }
                 };
-                if !clear {
-                    progress.unclear.insert(answer.attempt);
-                }
                 match committed {
                     Committed::Applied | Committed::AppliedLate => {
-                        progress.settled.insert(answer.attempt);
-                        changed = true;
+                        settled.insert(answer.attempt, Some(outcome));
+                        progress = true;
                     }
                     Committed::Orphaned => unsettled.push(answer),
                     Committed::Known | Committed::Superseded => {
-                        progress.settled.insert(answer.attempt);
+                        settled.insert(answer.attempt, Some(outcome));
                     }
                 }
             }
-            if !changed || unsettled.is_empty() {
-                progress
-                    .settled
-                    .extend(unsettled.iter().map(|answer| answer.attempt));
+            if !progress || unsettled.is_empty() {
+                // Only new tokens are set aside.
+                let rotated = Some(OutcomeKind::Rotated);
+                settled.extend(unsettled.iter().map(|answer| (answer.attempt, rotated)));
                 return;
             }
             open = unsettled;
@@ -111,7 +100,7 @@ impl Worker {
                 self.findings().note_unopened(at, &error);
                 return match error {
                     ReadAnswerError::Io { .. } => Replayed::Unread,
-                    ReadAnswerError::Damaged { .. } => Replayed::Unopened,
+                    ReadAnswerError::Damaged { .. } => Replayed::Unusable,
                 };
             }
             Err(panic) => {
@@ -119,9 +108,9 @@ impl Worker {
                 return Replayed::Unread;
             }
         };
-        let unopened = |error: &dyn Error| {
+        let unusable = |error: &dyn Error| {
             self.findings().note_unopened(at, error);
-            Replayed::Unopened
+            Replayed::Unusable
         };
         let row = at.attempt.to_string();
         let place = Place {
@@ -132,9 +121,9 @@ impl Worker {
         let raw = match self.vault.open(place, &answer.sealed) {
             Ok(bytes) => match RawAnswer::from_bytes(&bytes) {
                 Ok(raw) => raw,
-                Err(error) => return unopened(&error),
+                Err(error) => return unusable(&error),
             },
-            Err(error) => return unopened(&error),
+            Err(error) => return unusable(&error),
         };
         let facts = CallFacts {
             http_status: Some(raw.status),
@@ -159,12 +148,12 @@ impl Worker {
         ) {
             Ok(finished) => {
                 hooks::step(Step::ReplayBefore);
-                let clear = finished.outcome() != OutcomeKind::Ambiguous;
+                let outcome = finished.outcome();
                 let committed = self.commit(Arc::new(finished)).await;
                 self.findings().note_opened(at.attempt);
-                Replayed::Committed { committed, clear }
+                Replayed::Committed(committed, outcome)
             }
-            Err(error) => unopened(&error),
+            Err(error) => unusable(&error),
         }
     }
 }

@@ -1,29 +1,33 @@
 //! What the journals know and the database does not: answers are replayed, and a database that is older than
 //! the journals is noticed before anything is sent.
 
+mod behind;
+mod prune;
+mod replay;
+
+use std::collections::HashMap;
+
 use rt_manage_shared::{
-    clock::Millis,
     db::{DbError, system},
-    deadlines,
     hooks::{self, Step},
-    id::BootId,
-    model::finding::Finding,
+    id::AttemptId,
+    model::{attempt::OutcomeKind, finding::Finding},
 };
 
+use self::behind::NEWEST;
 use crate::{
     Worker,
-    halt::NEWEST_DONE,
     journal::{FolderScan, Scan, Scanner},
-    replay::Progress,
 };
 
 /// What has been looked at, so that a rescan every few seconds costs little.
 #[derive(Debug)]
 pub(crate) struct Recovery {
     scanner: Scanner,
-    progress: Progress,
-    /// Whether the halt was noticed, and said.
-    knows_halt: bool,
+    /// The answers that have been looked at, and what they say; `None` where they cannot be read.
+    settled: HashMap<AttemptId, Option<OutcomeKind>>,
+    /// Whether refreshing was halted when the journals were last compared with the database.
+    halted: bool,
 }
 
 impl Recovery {
@@ -31,22 +35,24 @@ impl Recovery {
     pub(crate) fn new(directory: &std::path::Path) -> Self {
         Self {
             scanner: Scanner::new(directory),
-            progress: Progress::default(),
-            knows_halt: false,
+            settled: HashMap::new(),
+            halted: false,
         }
     }
 
-    /// Says once that everything is halted, where another process has noticed it, and once that it is over.
-    fn say_halt(&mut self, halted: bool) {
-        if halted && !self.knows_halt {
+    /// Says once that everything is halted, where another process has noticed it, and once that it is over. What was settled
+    /// in the database as it was says nothing about the one that is there now.
+    fn note_halt(&mut self, halted: bool) {
+        if halted && !self.halted {
             tracing::error!(
                 see = Finding::Halted.see(),
                 "HALTED: another process has noticed that the database is older than the journals; all journals that are seen here are replayed"
             );
-        } else if !halted && self.knows_halt {
+            self.settled.clear();
+        } else if !halted && self.halted {
             tracing::info!("the emergency halt was lifted");
         }
-        self.knows_halt = halted;
+        self.halted = halted;
     }
 }
 
@@ -57,31 +63,29 @@ impl Worker {
         let mut recovery = self.recovery.lock().await;
         let connections = self.db.connections_made();
         let scan = self.read_all().await;
-        self.recorded
-            .learn(scan.newest_done(NEWEST_DONE), connections);
-        self.findings().see(&scan);
-        if self.is_older_than(&scan).await? {
+        self.learn(&scan, connections);
+        let newest = self.newest(&scan).await?;
+        if self.is_older_than(&newest) {
             let reason = "the database is older than the journals: it was restored from a copy, or lost commits in a failover. \
-                 All journalled answers have been replayed; check the credentials, then run `rt-manage-api resume --halted`";
+                 All journalled answers are being replayed; check the credentials, then run `rt-manage-api resume --halted`";
             system::switch_on(&mut &self.db, system::HALTED, reason, self.clock.now()).await?;
             tracing::error!(see = Finding::Halted.see(), "HALTED: {reason}");
             hooks::step(Step::HaltAfterSwitch);
-            recovery.knows_halt = true;
-            recovery.progress = Progress::default();
-            self.restore_history(&scan).await?;
+            recovery.halted = true;
+            recovery.settled.clear();
+            self.restore_history(&scan, &newest).await?;
             hooks::step(Step::HaltAfterRestore);
         }
         let halted = self.is_halted().await?;
+        recovery.note_halt(halted);
         let answers = if halted {
             scan.folders.iter().flat_map(FolderScan::answers).collect()
         } else {
-            scan.undone()
+            scan.unsettled(&newest)
         };
-        recovery.say_halt(halted);
-        self.replay_all(&mut recovery.progress, answers, &scan)
-            .await;
+        self.replay_all(&mut recovery, answers, &scan).await;
         if halted {
-            self.doubt_unsettled(&scan, &recovery.progress).await?;
+            self.doubt_lost(&recovery, &scan).await?;
         }
         drop(recovery);
         self.gate.note_recovered();
@@ -95,19 +99,16 @@ impl Worker {
             return self.recover().await;
         }
         let mut recovery = self.recovery.lock().await;
-        recovery.say_halt(false);
+        recovery.note_halt(false);
         let connections = self.db.connections_made();
         let scan = self.rescan(&mut recovery).await;
-        self.recorded
-            .learn(scan.newest_done(NEWEST_DONE), connections);
-        self.findings().see(&scan);
-        self.replay_all(&mut recovery.progress, scan.undone(), &scan)
-            .await;
+        self.learn(&scan, connections);
+        self.replay_all(&mut recovery, scan.undone(), &scan).await;
         for folder in &scan.folders {
             let settled = folder
                 .undone()
                 .iter()
-                .all(|answer| recovery.progress.settled.contains(&answer.attempt));
+                .all(|answer| recovery.settled.contains_key(&answer.attempt));
             // The dead write nothing more.
             if !folder.owner_alive && settled {
                 recovery.scanner.skip(folder.worker);
@@ -124,8 +125,13 @@ impl Worker {
             return;
         }
         let scan = self.rescan(&mut recovery).await;
-        self.recorded
-            .learn(scan.newest_done(NEWEST_DONE), connections);
+        self.learn(&scan, connections);
+    }
+
+    /// Takes note of what journals tell that were read when the database had made so many connections.
+    fn learn(&self, scan: &Scan, connections: u64) {
+        self.recorded.learn(scan.newest_done(NEWEST), connections);
+        self.findings().see(scan);
     }
 
     async fn is_halted(&self) -> Result<bool, DbError> {
@@ -158,44 +164,4 @@ impl Worker {
         recovery.scanner = scanner;
         scan
     }
-
-    /// Deletes journals that nothing can need any more.
-    pub(crate) async fn prune_journals(&self) -> Result<(), DbError> {
-        let retention = self.settings.journal_retention;
-        let now = self.clock.now();
-        // A worker whose heartbeat is younger than this is not stale, whatever its lock says.
-        let live =
-            rt_manage_shared::db::coordination::live_workers(&mut &self.db, recently(now)).await?;
-        let (directory, own) = (self.settings.journal_directory.clone(), self.boot);
-        let report = tokio::task::spawn_blocking(move || {
-            let options = crate::journal::Retention {
-                own: Some(own),
-                older_than: retention,
-                now,
-            };
-            let stale = |worker: BootId| {
-                let worker = worker.to_string();
-                live.iter().all(|live| live.info.boot_id != worker)
-            };
-            // Every attempt that the database has recorded is noted in some journal, by its owner or by whoever replayed it.
-            crate::journal::delete_expired(&directory, &options, stale, |_| false)
-        })
-        .await;
-        if let Ok(report) = report {
-            for kept in &report.kept {
-                tracing::warn!(
-                    worker = %kept.worker,
-                    answers = kept.undone.len(),
-                    damages = kept.damages,
-                    "an old journal is kept: it is damaged, or the database has not recorded all its answers"
-                );
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Workers count as alive for this long after their last heartbeat, when it comes to deleting their files.
-fn recently(now: Millis) -> Millis {
-    now - deadlines::JOURNAL_STALE
 }
