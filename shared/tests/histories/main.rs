@@ -12,6 +12,7 @@
     reason = "a broken expectation must stop the test"
 )]
 #![allow(unreachable_pub, reason = "a program: nothing in it is public")]
+#![allow(clippy::match_same_arms, reason = "a table has a row for each case")]
 
 mod reference;
 
