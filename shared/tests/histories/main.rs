@@ -39,7 +39,7 @@ const SEED: u64 = 13;
 /// `goals.md`, R13.
 const HISTORIES: u32 = 100_000;
 /// Long enough to spend all probes of a doubt, to be replaced, and to get there again.
-const LONGEST: usize = 20;
+const LONGEST: usize = 16;
 
 fn event() -> impl Strategy<Value = Event> {
     let answer = prop_oneof![
