@@ -143,6 +143,7 @@ mod tests {
             workers: vec![LiveWorker {
                 info,
                 heartbeat_at: Millis(0),
+                replayed_halt: None,
                 pulse: Pulse::default(),
             }],
             holds: Vec::new(),

@@ -29,6 +29,8 @@ impl Recorded {
     /// The database has recorded this attempt.
     pub(crate) fn note(&self, attempt: AttemptId, at: Millis) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        // Several journals may note the same attempt: each is counted once.
+        newest.retain(|(_, known)| *known != attempt);
         newest.insert((at, attempt));
         while newest.len() > NEWEST {
             newest.pop_first();
@@ -72,6 +74,10 @@ mod tests {
             at: Millis(11),
         };
         recorded.learn([told], 3);
+        assert_eq!(recorded.newest(), ids[4..]);
+        // Whoever replays an answer notes it once more.
+        recorded.note(ids[11], Millis(12));
+        recorded.note(ids[5], Millis(5));
         assert_eq!(recorded.newest(), ids[4..]);
         assert!(recorded.covers(3) && !recorded.covers(4));
         recorded.learn([], 2);

@@ -95,12 +95,16 @@ impl Worker {
     /// What this worker says of itself. While it looks at the journals after a failure it says that it claims nothing; a
     /// heartbeat later it says otherwise.
     fn pulse(&self) -> Pulse {
+        let (journal_damage, journal_unreadable) = {
+            let findings = self.findings();
+            (findings.damaged(), findings.unusable())
+        };
         Pulse {
             in_flight: self.in_flight_count(),
             not_claiming: self.not_ready_because(),
             journal_failure: self.journal.health().failure,
-            journal_damage: self.findings().damaged(),
-            journal_unreadable: self.findings().unusable(),
+            journal_damage,
+            journal_unreadable,
         }
     }
 

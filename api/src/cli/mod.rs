@@ -95,7 +95,7 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
             import::run(&file, config, &db, &vault, &clock).await
         }
         Command::Pause { reason } => switches::pause(&open(config).await?, &reason).await,
-        Command::Resume { halted } => switches::resume(&open(config).await?, halted).await,
+        Command::Resume { halted } => switches::resume(&open(config).await?, config, halted).await,
         Command::ResetPassword => password::reset(&open(config).await?, &config.auth).await,
         Command::CheckConfig | Command::HashPassword => Ok(ExitCode::SUCCESS),
     }

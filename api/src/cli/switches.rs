@@ -1,10 +1,15 @@
 //! `pause` and `resume`: the switches that all processes follow, set straight in the database.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{io::Write as _, process::ExitCode, time::Duration};
 
 use rt_manage_shared::{
     clock::Clock,
-    db::{Db, system},
+    config::Config,
+    db::{
+        Db,
+        halt::{self, Halt},
+        system,
+    },
 };
 
 pub(super) async fn pause(db: &Db, reason: &str) -> anyhow::Result<ExitCode> {
@@ -16,7 +21,43 @@ pub(super) async fn pause(db: &Db, reason: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn resume(db: &Db, halted: bool) -> anyhow::Result<ExitCode> {
+/// How often it is looked whether the halt may be lifted.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Waits until the halt may be lifted, and says what it waits for.
+async fn settled(db: &Db, config: &Config) -> anyhow::Result<()> {
+    let heartbeat = Duration::from_secs(config.worker.heartbeat_seconds);
+    let abandon_after = config.refresh.abandon_after(&config.openai);
+    let mut said = None;
+    loop {
+        let now = db.server_time().await?;
+        let halt = halt::halt(&mut &*db, now, heartbeat, abandon_after).await?;
+        let Halt::Unsettled { workers, calls_for } = halt else {
+            return Ok(());
+        };
+        if said.as_ref() != Some(&workers) {
+            let mut err = std::io::stderr().lock();
+            writeln!(
+                err,
+                "waiting until calls that were begun before the halt have ended (at most {} s)",
+                calls_for.as_secs()
+            )?;
+            for worker in &workers {
+                writeln!(
+                    err,
+                    "waiting until worker {worker} has replayed its journals"
+                )?;
+            }
+            said = Some(workers);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+pub(super) async fn resume(db: &Db, config: &Config, halted: bool) -> anyhow::Result<ExitCode> {
+    if halted {
+        settled(db, config).await?;
+    }
     let mut out = std::io::stdout().lock();
     if system::switch_off(&mut &*db, system::PAUSED).await? {
         writeln!(out, "refreshing goes on")?;

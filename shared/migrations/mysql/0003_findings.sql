@@ -23,11 +23,12 @@ CREATE TABLE IF NOT EXISTS {recovered} (
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE /*M! utf8mb4_nopad_bin */ /*!50701 utf8mb4_0900_bin */;
 
 -- Written with each heartbeat. Why the worker claims nothing, why its journal takes nothing, damaged places in the journals
--- that it sees, and answers in them that it cannot read. One change adds all four or none.
+-- that it sees, and answers in them that it cannot read; when the halt began for which it has replayed all of them. One change adds all
+-- five or none.
 SET @change = (
-    SELECT IF(COUNT(*) = 0, 'ALTER TABLE {workers} ADD COLUMN not_claiming VARCHAR(255), ADD COLUMN journal_failure VARCHAR(255), ADD COLUMN journal_damage BIGINT NOT NULL DEFAULT 0, ADD COLUMN journal_unreadable BIGINT NOT NULL DEFAULT 0', 'DO 0')
+    SELECT IF(COUNT(*) = 0, 'ALTER TABLE {workers} ADD COLUMN not_claiming VARCHAR(255), ADD COLUMN journal_failure VARCHAR(255), ADD COLUMN journal_damage BIGINT NOT NULL DEFAULT 0, ADD COLUMN journal_unreadable BIGINT NOT NULL DEFAULT 0, ADD COLUMN replayed_halt BIGINT', 'DO 0')
     FROM information_schema.columns
-    WHERE table_schema = DATABASE() AND table_name = '{workers}' AND column_name = 'journal_unreadable'
+    WHERE table_schema = DATABASE() AND table_name = '{workers}' AND column_name = 'replayed_halt'
 );
 PREPARE change_workers FROM @change;
 EXECUTE change_workers;

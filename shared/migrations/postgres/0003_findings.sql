@@ -20,3 +20,5 @@ ALTER TABLE {workers} ADD COLUMN not_claiming TEXT COLLATE "C";
 ALTER TABLE {workers} ADD COLUMN journal_failure TEXT COLLATE "C";
 ALTER TABLE {workers} ADD COLUMN journal_damage BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE {workers} ADD COLUMN journal_unreadable BIGINT NOT NULL DEFAULT 0;
+-- When the halt began for which the worker has replayed all journals that it sees.
+ALTER TABLE {workers} ADD COLUMN replayed_halt BIGINT;

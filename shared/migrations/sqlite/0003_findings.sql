@@ -20,3 +20,5 @@ ALTER TABLE {workers} ADD COLUMN not_claiming TEXT;
 ALTER TABLE {workers} ADD COLUMN journal_failure TEXT;
 ALTER TABLE {workers} ADD COLUMN journal_damage INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE {workers} ADD COLUMN journal_unreadable INTEGER NOT NULL DEFAULT 0;
+-- When the halt began for which the worker has replayed all journals that it sees.
+ALTER TABLE {workers} ADD COLUMN replayed_halt INTEGER;

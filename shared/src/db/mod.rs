@@ -29,6 +29,7 @@ pub mod coordination;
 pub mod counts;
 pub mod credentials;
 pub mod grants;
+pub mod halt;
 pub mod recovered;
 pub mod system;
 pub mod tokens;

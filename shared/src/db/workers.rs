@@ -30,6 +30,8 @@ pub struct LiveWorker {
     pub heartbeat_at: Millis,
     /// What it said of itself then.
     pub pulse: Pulse,
+    /// When the halt began for which it has last replayed all journals that it sees.
+    pub replayed_halt: Option<Millis>,
 }
 
 /// What a worker says of itself with each heartbeat.
@@ -84,6 +86,14 @@ pub async fn beat_worker(
     Ok(db.execute(statement).await? == 1)
 }
 
+/// Notes that a worker has replayed all journals that it sees under the halt that began at `halt`.
+pub async fn halt_replayed(db: &mut impl Execute, id: BootId, halt: Millis) -> Result<(), DbError> {
+    let statement = sql("UPDATE {workers} SET replayed_halt = ? WHERE boot_id = ?")
+        .bind(halt)
+        .bind(id);
+    db.execute(statement).await.map(|_| ())
+}
+
 /// Notes that a worker ended in order.
 pub async fn stop_worker(db: &mut impl Execute, id: BootId, now: Millis) -> Result<(), DbError> {
     let statement = sql(
@@ -102,7 +112,7 @@ pub async fn live_workers(
 ) -> Result<Vec<LiveWorker>, DbError> {
     let statement = sql(
         "SELECT boot_id, host, version, started_at, heartbeat_at, in_flight, lanes, not_claiming, journal_failure, \
-         journal_damage, journal_unreadable FROM {workers} WHERE heartbeat_at >= ? AND stopped_at IS NULL ORDER BY boot_id",
+         journal_damage, journal_unreadable, replayed_halt FROM {workers} WHERE heartbeat_at >= ? AND stopped_at IS NULL ORDER BY boot_id",
     )
     .bind(since);
     let rows = db.fetch_all(statement).await?;
@@ -117,6 +127,7 @@ pub async fn live_workers(
                     lanes: row.text("lanes")?,
                 },
                 heartbeat_at: Millis(row.int("heartbeat_at")?),
+                replayed_halt: row.opt_millis("replayed_halt")?,
                 pulse: Pulse {
                     in_flight: row.count("in_flight")?,
                     not_claiming: row.opt_text("not_claiming")?,

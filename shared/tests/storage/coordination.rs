@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use rt_manage_shared::{
     clock::Millis,
     db::{
-        admins,
+        Db, admins,
         coordination::{self, EgressHold, Lease, LiveWorker, Pulse, WorkerInfo},
+        halt::{self, Halt},
         system::{self, RegisteredKey},
     },
     id::BootId,
@@ -14,6 +15,37 @@ use rt_manage_shared::{
 use tokio::sync::Barrier;
 
 use crate::{fixtures::NOW, support::Place};
+
+/// A halt may be lifted when every living worker has replayed its journals for it, and no call from before can be under way.
+async fn a_halt_settles(db: &Db, worker: BootId, beat: Millis) {
+    let (heartbeat, abandon) = (Duration::from_secs(5), Duration::from_secs(8));
+    let look = async |now: Millis| {
+        let halt = halt::halt(&mut &*db, now, heartbeat, abandon).await;
+        halt.unwrap()
+    };
+    let unsettled = |workers: &[BootId], seconds: u64| Halt::Unsettled {
+        workers: workers.iter().map(ToString::to_string).collect(),
+        calls_for: Duration::from_secs(seconds),
+    };
+    assert_eq!(look(beat).await, Halt::Off);
+    system::switch_on(&mut &*db, system::HALTED, "r", beat)
+        .await
+        .unwrap();
+    assert_eq!(look(beat).await, unsettled(&[worker], 8));
+    let later = beat + abandon;
+    assert_eq!(look(later).await, unsettled(&[worker], 0));
+    // For another halt.
+    coordination::halt_replayed(&mut &*db, worker, beat - abandon)
+        .await
+        .unwrap();
+    assert_eq!(look(later).await, unsettled(&[worker], 0));
+    coordination::halt_replayed(&mut &*db, worker, beat)
+        .await
+        .unwrap();
+    assert_eq!(look(beat).await, unsettled(&[], 8));
+    assert_eq!(look(later).await, Halt::Settled);
+    system::switch_off(&mut &*db, system::HALTED).await.unwrap();
+}
 
 pub(crate) async fn workers_leases_and_egresses(place: Place) {
     let db = place.open().await;
@@ -59,11 +91,13 @@ pub(crate) async fn workers_leases_and_egresses(place: Place) {
             not_claiming: Some("é".repeat(255)),
             ..pulse
         },
+        replayed_halt: None,
     };
     assert_eq!(
         coordination::live_workers(&mut &db, beat).await.unwrap(),
         [live]
     );
+    a_halt_settles(&db, id, beat).await;
     let later = beat + Duration::from_secs(15);
     for (now, alive) in [(later, 1), (later + Duration::from_millis(1), 0)] {
         let since = coordination::alive_since(now, Duration::from_secs(5));

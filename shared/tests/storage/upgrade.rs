@@ -98,6 +98,7 @@ pub(crate) async fn rows_of_the_first_version_are_understood(bench: support::Pla
                 in_flight: 2,
                 ..Pulse::default()
             },
+            replayed_halt: None,
         }]
     );
     let found = credentials::with_tokens(&mut &db, Key::BizId("user 001 "))

@@ -10,6 +10,7 @@ pub(crate) async fn database(builder: &SystemBuilder) -> Db {
 
 /// What goes on after the death of `victim`, with the workers awake that had to leave the job to it: an embedded system is
 /// started again, of several processes the others carry on.
+#[allow(dead_code, reason = "not every test program kills")]
 pub(crate) async fn after_death(
     builder: &SystemBuilder,
     mut system: System,

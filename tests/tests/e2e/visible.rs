@@ -207,9 +207,22 @@ async fn each_situation_is_seen_in_the_api_in_metrics_and_in_the_log() {
         &["refreshing is halted everywhere", "reliability.md#halted"],
     )
     .await;
-    let lift = Some(json!({"switch": "halted", "confirm": true}));
-    let answer = admin.call(Method::POST, "/resume", lift).await;
-    assert_eq!((answer.status, &answer.body["switches"]), (200, &json!([])));
+    // Not before nothing can be under way and all journals are replayed.
+    let lift = async || {
+        let body = Some(json!({"switch": "halted", "confirm": true}));
+        admin.call(Method::POST, "/resume", body).await
+    };
+    let early = lift().await;
+    assert_eq!(
+        (early.status, early.code()),
+        (409, "halt_not_settled"),
+        "{early:?}"
+    );
+    until("the halt may be lifted", || async {
+        let answer = lift().await;
+        answer.status == 200 && answer.body["switches"] == json!([])
+    })
+    .await;
     metric(&system, "rtm_switch{name=\"halted\"} 0").await;
     let refreshed = async || system.public().refresh("replayed").await.status == 200;
     until("refreshing goes on", refreshed).await;

@@ -8,7 +8,8 @@ mod replay;
 use std::collections::HashMap;
 
 use rt_manage_shared::{
-    db::{DbError, system},
+    clock::Millis,
+    db::{DbError, coordination, system},
     hooks::{self, Step},
     id::AttemptId,
     model::{attempt::OutcomeKind, finding::Finding},
@@ -76,16 +77,17 @@ impl Worker {
             self.restore_history(&scan, &newest).await?;
             hooks::step(Step::HaltAfterRestore);
         }
-        let halted = self.is_halted().await?;
-        recovery.note_halt(halted);
-        let answers = if halted {
+        let halted = self.halted_since().await?;
+        recovery.note_halt(halted.is_some());
+        let answers = if halted.is_some() {
             scan.folders.iter().flat_map(FolderScan::answers).collect()
         } else {
             scan.unsettled(&newest)
         };
         self.replay_all(&mut recovery, answers, &scan).await;
-        if halted {
+        if let Some(since) = halted {
             self.doubt_lost(&recovery, &scan).await?;
+            coordination::halt_replayed(&mut &self.db, self.boot, since).await?;
         }
         drop(recovery);
         self.gate.note_recovered();
@@ -94,7 +96,7 @@ impl Worker {
 
     /// Looks for answers that other workers left, every few seconds. What this worker writes is in its own hands.
     pub(crate) async fn look_after_others(&self) -> Result<(), DbError> {
-        if self.is_halted().await? {
+        if self.halted_since().await?.is_some() {
             // Every worker replays all that it can see, whoever noticed.
             return self.recover().await;
         }
@@ -134,9 +136,10 @@ impl Worker {
         self.findings().see(scan);
     }
 
-    async fn is_halted(&self) -> Result<bool, DbError> {
+    async fn halted_since(&self) -> Result<Option<Millis>, DbError> {
         let switches = system::switches(&mut &self.db).await?;
-        Ok(switches.iter().any(|switch| switch.name == system::HALTED))
+        let halted = switches.iter().find(|switch| switch.name == system::HALTED);
+        Ok(halted.map(|switch| switch.since))
     }
 
     async fn read_all(&self) -> Scan {

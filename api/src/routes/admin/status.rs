@@ -103,6 +103,7 @@ impl From<LiveWorker> for WorkerView {
             info,
             heartbeat_at,
             pulse,
+            replayed_halt: _,
         } = worker;
         let lanes = info.lanes.split(',').filter(|lane| !lane.is_empty());
         Self {

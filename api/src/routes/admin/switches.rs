@@ -1,8 +1,13 @@
 //! `POST /pause` and `POST /resume`: the switches that all processes follow.
 
-use axum::{Json, extract::State};
-use rt_manage_shared::db::{system, system::Switch};
+use axum::{Json, extract::State, http::StatusCode};
+use rt_manage_shared::db::{
+    halt::{self, Halt},
+    system,
+    system::Switch,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::input::Body;
 use crate::{
@@ -90,10 +95,41 @@ pub(super) async fn resume(
             return Err(Problem::invalid(vec![FieldError::new("confirm", message)]));
         }
     };
+    if name == system::HALTED {
+        may_be_lifted(&app).await?;
+    }
     if system::switch_off(&mut &app.db, name).await? {
         tracing::warn!(by = %session.username, switch = name, "an operator let refreshing go on");
     }
     switches(&app).await
+}
+
+/// The halt stays until the database has everything that a journal knows of.
+async fn may_be_lifted(app: &App) -> Result<(), Problem> {
+    let settings = &app.settings;
+    let now = app.clock.now();
+    let halt = halt::halt(
+        &mut &app.db,
+        now,
+        settings.heartbeat,
+        settings.abandon_after,
+    )
+    .await?;
+    let Halt::Unsettled { workers, calls_for } = halt else {
+        return Ok(());
+    };
+    let detail = format!(
+        "the halt cannot be lifted yet: calls that were begun before it may be under way for another {} s, and {} workers have not \
+         replayed their journals",
+        calls_for.as_secs(),
+        workers.len()
+    );
+    let wait = calls_for.max(settings.heartbeat).as_secs().max(1);
+    Err(
+        Problem::new(StatusCode::CONFLICT, "halt_not_settled", detail)
+            .with("workers", json!(workers))
+            .retry_after(wait),
+    )
 }
 
 async fn switches(app: &App) -> Result<Json<Switches>, Problem> {

@@ -32,7 +32,9 @@ async fn refreshing_is_paused_and_goes_on() {
 
     let db = &mut &desk.server.app.db;
     let now = desk.server.app.clock.now();
-    system::switch_on(db, system::HALTED, "older", now)
+    // Long enough ago for calls from before to be over; no worker lives here.
+    let since = now - desk.server.app.settings.abandon_after;
+    system::switch_on(db, system::HALTED, "older", since)
         .await
         .unwrap();
     let answer = post("/resume", json!({"switch": "paused"})).await;
@@ -143,4 +145,23 @@ async fn what_tells_or_decides_needs_a_session() {
         let answer = desk.server.send(call(method, &path)).await;
         assert_eq!(answer.code(), (401, "unauthorized"), "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn a_halt_that_may_hide_something_is_not_lifted() {
+    let desk = Desk::new().await;
+    let db = &mut &desk.server.app.db;
+    let now = desk.server.app.clock.now();
+    system::switch_on(db, system::HALTED, "older", now)
+        .await
+        .unwrap();
+    let lift = json!({"switch": "halted", "confirm": true});
+    let answer = desk.send("POST", "/resume", &lift).await;
+    assert_eq!(answer.code(), (409, "halt_not_settled"));
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(
+        system::switches(db).await.unwrap().len(),
+        1,
+        "nothing is half done"
+    );
 }
