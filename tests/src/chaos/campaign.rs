@@ -169,6 +169,11 @@ impl Campaign {
         *self.urls.lock().expect("no panic under the lock") = urls.collect();
     }
 
+    /// Whether everything has held so far.
+    pub(super) fn all_hold(&self) -> bool {
+        self.checks.iter().all(|check| check.holds)
+    }
+
     // --- Progress -------------------------------------------------------------------------------------------
 
     /// How many credentials are in each state, and how many are due. `None` while the database is away.

@@ -61,7 +61,8 @@ async fn logged(system: &System, parts: &[&str]) {
 async fn each_situation_is_seen_in_the_api_in_metrics_and_in_the_log() {
     let upstream = StandIn::start(Options::default()).unwrap();
     let builder = crate::system(&upstream.token_url())
-        .patient()
+        // The orphan's call is held for a while.
+        .set("RTM_OPENAI__REQUEST_TIMEOUT_SECONDS", "12")
         .manual()
         .set("RTM_REFRESH__COALESCE_SECONDS", "0")
         .set("RTM_REFRESH__IN_DOUBT_POLICY", "manual");

@@ -40,6 +40,10 @@ pub(super) async fn races(plan: Plan) -> Report {
     let mut campaign = Campaign::start(plan, setup, SystemBuilder::manual).await;
     for _ in 0..rounds {
         race(&mut campaign).await;
+        if !campaign.all_hold() {
+            // What follows needs credentials that can be refreshed.
+            return campaign.finish().await;
+        }
     }
     for _ in 0..rounds {
         freeze(&mut campaign).await;

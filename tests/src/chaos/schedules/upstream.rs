@@ -49,8 +49,8 @@ fn phases(retry_after: u64) -> [Phase; 3] {
 
 /// R8: 503, then HTML, then 429 with Retry-After, while everything is due.
 pub(super) async fn refusals(plan: Plan) -> Report {
-    let lasts = plan.duration(60, 14);
-    let retry_after = plan.pick(30, 8);
+    let lasts = plan.duration(60, 12);
+    let retry_after = plan.pick(30, 6);
     let setup = Setup {
         credentials: plan.credentials.unwrap_or_else(|| plan.pick(10_000, 120)),
         rate: plan.pick(100, 5),
