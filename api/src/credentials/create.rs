@@ -137,10 +137,7 @@ impl Credentials {
             plan: claims.plan_type,
         };
         let ctx = self.context(now, new.enabled);
-        let mut grant = self.grant(id, rt_fp, new, &ctx);
-        if let Some(former) = &admitted.former {
-            grant = grant.inherit(former, &ctx);
-        }
+        let grant = admitted.heir(&self.grant(id, rt_fp, new, &ctx), &ctx);
         let rt = seal_token(&self.vault, id, "rt", &new.refresh_token)?;
         let access = new.access_token.as_ref();
         let access = access

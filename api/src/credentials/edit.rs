@@ -243,10 +243,7 @@ impl Credentials {
             && let Some(replaced) = self.replaced(tx, before, token, &ctx).await?
         {
             tokens.rt = Some(seal_token(&self.vault, id, "rt", token)?);
-            ended = before.state.attempt();
-            if let Some(attempt) = ended {
-                supersede(tx, attempt, now).await?;
-            }
+            ended = supersede(tx, before, now).await?;
             grant = replaced;
         } else if work.is_enabled_changed() {
             if let (false, State::Queued(attempt)) = (work.after.enabled, grant.state)
@@ -283,9 +280,6 @@ impl Credentials {
         };
         let admitted = admit(tx, &rt_fp, Some(before.credential)).await?;
         admitted.purge(tx).await?;
-        Ok(Some(match &admitted.former {
-            Some(former) => grant.inherit(former, ctx),
-            None => grant,
-        }))
+        Ok(Some(admitted.heir(&grant, ctx)))
     }
 }

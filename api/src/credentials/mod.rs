@@ -20,7 +20,7 @@ use rt_manage_shared::{
     id::{AttemptId, CredentialId},
     model::{
         attempt::OutcomeKind,
-        grant::{Context, NoDecision},
+        grant::{Context, Grant, NoDecision, State},
     },
     notify::{Event, Notifier},
     vault::{Vault, VaultError},
@@ -87,7 +87,7 @@ pub enum CredentialError {
     /// Another credential holds this refresh token.
     #[error("this refresh token is held by {0}")]
     InUse(Holder),
-    /// A deleted credential holds this refresh token, and its last refresh is still under way.
+    /// A call with this refresh token may be under way, for a credential that was deleted or holds another one by now.
     #[error("this refresh token is being refreshed for {0}; try again in a minute")]
     Refreshing(Holder),
     /// Another credential has this `biz_id`.
@@ -203,8 +203,13 @@ async fn holder(db: &mut impl Execute, id: CredentialId) -> Result<Holder, DbErr
     })
 }
 
-/// Closes an attempt that a new refresh token made pointless, whether a worker has claimed it or not.
-async fn supersede(tx: &mut Tx, attempt: AttemptId, now: Millis) -> Result<(), DbError> {
+/// Closes the attempt that waits for a worker and that a new refresh token made pointless; gives it. One that a worker has in
+/// hand stays open until that worker has reported on it or it is given up: as long as its call may be under way, nobody may
+/// take its refresh token in again.
+async fn supersede(tx: &mut Tx, before: &Grant, now: Millis) -> Result<Option<AttemptId>, DbError> {
+    let State::Queued(attempt) = before.state else {
+        return Ok(None);
+    };
     let ending = Ending {
         outcome: OutcomeKind::Superseded,
         code: Some("refresh_token_replaced".to_owned()),
@@ -213,5 +218,6 @@ async fn supersede(tx: &mut Tx, attempt: AttemptId, now: Millis) -> Result<(), D
         duration_ms: None,
         finished_at: now,
     };
-    attempts::finish(tx, attempt, &ending).await.map(|_| ())
+    attempts::finish(tx, attempt, &ending).await?;
+    Ok(Some(attempt))
 }

@@ -82,15 +82,14 @@ impl Credentials {
         if rt_fp != orphan.rt_fp {
             tokens::remember_spent(tx, &orphan.rt_fp, id, attempt, now).await?;
         }
-        admit(tx, &rt_fp, Some(id)).await?.purge(tx).await?;
+        let admitted = admit(tx, &rt_fp, Some(id)).await?;
+        admitted.purge(tx).await?;
         let Some(grant) = before.grant.adopt(&opened.new, &ctx) else {
             // The credential holds this very token: nothing was missing.
             return Ok((before, None));
         };
-        let ended = before.grant.state.attempt();
-        if let Some(open) = ended {
-            supersede(tx, open, now).await?;
-        }
+        let grant = admitted.heir(&grant, &ctx);
+        let ended = supersede(tx, &before.grant, now).await?;
         let access = opened
             .access_token
             .filter(|_| grant.at_expires_at != before.grant.at_expires_at);

@@ -1,9 +1,12 @@
 //! Whether a refresh token from outside may be taken in. Checked inside the transaction that takes it in.
 
 use rt_manage_shared::{
-    db::{DbError, Tx, credentials, grants, tokens},
+    db::{DbError, Tx, attempts, credentials, grants, tokens},
     id::CredentialId,
-    model::grant::{Grant, State},
+    model::{
+        grant::{Context, Grant, State},
+        known::Known,
+    },
     vault::Fingerprint,
 };
 
@@ -14,8 +17,8 @@ use super::{CredentialError, holder};
 pub(super) struct Admitted {
     /// Deleted credentials that hold it, to be purged first.
     tombstones: Vec<CredentialId>,
-    /// The grant of the one that knew most about the token: that knowledge goes on.
-    pub(super) former: Option<Grant>,
+    /// What was known about the token: that knowledge goes on.
+    known: Known,
 }
 
 impl Admitted {
@@ -26,9 +29,15 @@ impl Admitted {
         }
         Ok(())
     }
+
+    /// The grant that takes the token in, with what was known about the token.
+    pub(super) fn heir(&self, grant: &Grant, ctx: &Context<'_>) -> Grant {
+        grant.inherit(&self.known, ctx)
+    }
 }
 
-/// Refuses a refresh token that was spent, or that another credential holds. Writes nothing.
+/// Refuses a refresh token that was spent, that another credential holds, or with which a call may be under way. Writes
+/// nothing.
 pub(super) async fn admit(
     tx: &mut Tx,
     rt_fp: &Fingerprint,
@@ -58,20 +67,14 @@ pub(super) async fn admit(
             return Err(CredentialError::Refreshing(holder(tx, id).await?));
         }
         admitted.tombstones.push(id);
-        let known = admitted.former.as_ref();
-        if known.is_none_or(|known| gravity(known) < gravity(&record.grant)) {
-            admitted.former = Some(record.grant);
-        }
+        admitted.known = admitted.known.graver(Known::from(&record.grant));
     }
+    // A token that was replaced has no holder; its attempts remember it.
+    let uses = attempts::uses(tx, rt_fp).await?;
+    if let Some((by, _)) = uses.iter().find(|(_, used)| used.is_under_way()) {
+        return Err(CredentialError::Refreshing(holder(tx, *by).await?));
+    }
+    let remembered = Known::from_uses(uses.iter().map(|(_, used)| used));
+    admitted.known = admitted.known.graver(remembered);
     Ok(admitted)
-}
-
-/// How much is at stake with a token: dead counts most, then each probe.
-fn gravity(grant: &Grant) -> (bool, u32) {
-    (
-        grant.state == State::Dead,
-        grant
-            .doubt
-            .map_or(0, |doubt| doubt.probes.saturating_add(1)),
-    )
 }

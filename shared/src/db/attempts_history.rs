@@ -1,11 +1,15 @@
-//! Attempts as an operator looks at them: the history of one credential, and where a doubt comes from.
+//! Attempts as they are looked back at: the history of one credential, where a doubt comes from, and what was done with
+//! one refresh token.
 
 use std::collections::HashMap;
 
 use crate::{
     clock::Millis,
     id::{AttemptId, CredentialId},
-    model::attempt::{Cause, OutcomeKind},
+    model::{
+        attempt::{AttemptState, Cause, OutcomeKind},
+        known::Use,
+    },
     vault::Fingerprint,
 };
 
@@ -117,6 +121,48 @@ pub async fn doubt_causes(
             ))
         })
         .collect()
+}
+
+/// The newest attempts on a refresh token that are looked at. Of those that count, a doubt has one more than probes are
+/// allowed (three as delivered); only answers that left the token valid can be many, and then the last of them decides.
+const USES: u32 = 64;
+
+/// The newest attempts on this refresh token that say something about it, the oldest first, with their credentials.
+pub async fn uses(
+    db: &mut impl Execute,
+    rt_fp: &Fingerprint,
+) -> Result<Vec<(CredentialId, Use)>, DbError> {
+    let statement = sql(
+        "SELECT id, credential_id, state, lane, outcome, code, detail, worker, requested_at, claimed_at, finished_at \
+         FROM {attempts} WHERE rt_fp = ? AND (state = ? OR outcome IN (?, ?, ?, ?) \
+         OR (outcome = ? AND (claimed_at IS NOT NULL OR code = ?))) ORDER BY rt_fp DESC, id DESC LIMIT ?",
+    )
+    .bind(rt_fp)
+    .bind(AttemptState::Refreshing.as_str())
+    .bind(OutcomeKind::Rotated.as_str())
+    .bind(OutcomeKind::Rejected.as_str())
+    .bind(OutcomeKind::Ambiguous.as_str())
+    .bind(OutcomeKind::Abandoned.as_str())
+    .bind(OutcomeKind::Superseded.as_str())
+    .bind(JOURNAL_AHEAD)
+    .bind(USES);
+    let rows = db.fetch_all(statement).await?;
+    rows.iter().rev().map(used).collect()
+}
+
+fn used(row: &Row) -> Result<(CredentialId, Use), DbError> {
+    let attempt = attempts::attempt(row)?;
+    let claimed = row.opt_millis("claimed_at")?.is_some();
+    let ended = row.opt_millis("finished_at")?;
+    let used = Use {
+        state: attempt.state,
+        outcome: attempt.outcome,
+        // A database that came back older has lost the claim; the journal knows of it.
+        claimed: claimed || attempt.code.as_deref() == Some(JOURNAL_AHEAD),
+        code: attempt.code,
+        at: ended.unwrap_or(Millis(row.int("requested_at")?)),
+    };
+    Ok((attempt.credential, used))
 }
 
 /// Code of attempts that only a journal knew.

@@ -22,6 +22,7 @@ use crate::{
 
 use super::{
     attempt::OutcomeKind,
+    known::Known,
     schedule::{Jitter, SchedulePolicy},
     text_enum,
 };
@@ -452,22 +453,22 @@ impl Grant {
         Some(grant)
     }
 
-    /// The refresh token of this new or replaced grant belonged to a credential that was deleted: what was
-    /// known about the *token* goes on. A dead one is not tried again, a doubtful one keeps its count of probes.
+    /// The refresh token of this new or replaced grant was in use before: what is known about the *token* goes on. A dead
+    /// one is not tried again, a doubtful one keeps its count of probes.
     #[must_use]
-    pub fn inherit(&self, former: &Self, ctx: &Context<'_>) -> Self {
+    pub fn inherit(&self, known: &Known, ctx: &Context<'_>) -> Self {
         let mut grant = self.clone();
-        if former.rt_fp != self.rt_fp || self.state != State::Idle {
+        if self.state != State::Idle {
             return grant;
         }
-        grant.state = match former.state {
-            State::Dead => State::Dead,
-            _ if former.doubt.is_some() => State::InDoubt,
-            _ => return grant,
+        grant.state = match known.doubt {
+            _ if known.dead => State::Dead,
+            Some(_) => State::InDoubt,
+            None => return grant,
         };
-        grant.doubt = former.doubt;
-        grant.failures = former.failures;
-        grant.last_code.clone_from(&former.last_code);
+        grant.doubt = known.doubt;
+        grant.failures = known.failures;
+        grant.last_code.clone_from(&known.code);
         grant.schedule(ctx);
         grant
     }

@@ -6,6 +6,7 @@ pub mod credential;
 pub mod finding;
 pub mod grant;
 pub mod journalled;
+pub mod known;
 pub mod schedule;
 pub mod settlement;
 

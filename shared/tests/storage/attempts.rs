@@ -8,7 +8,10 @@ use rt_manage_shared::{
         sql,
     },
     id::{AttemptId, BootId},
-    model::attempt::{AttemptState, Cause, Line, OutcomeKind},
+    model::{
+        attempt::{AttemptState, Cause, Line, OutcomeKind},
+        known::Use,
+    },
 };
 
 use crate::{
@@ -227,6 +230,99 @@ pub(crate) async fn attempts_wait_in_lines_and_are_pushed_from_them(place: Place
     );
     assert!(!attempts::promote(&mut &db, ids[0]).await.unwrap());
     assert_eq!(line(&db, Line::Schedule).await, [(ids[2], None)]);
+}
+
+/// The uses of one refresh token, those of other tokens left out; what says nothing about it, too.
+pub(crate) async fn the_uses_of_a_token_are_remembered(place: Place) {
+    let db = place.open().await;
+    let (grant, other) = (add(&db, "x").await, add(&db, "y").await);
+    let worker = BootId::generate();
+    let mut ids: Vec<_> = (0..9).map(|_| AttemptId::generate()).collect();
+    ids.sort();
+    let replaced = "refresh_token_replaced";
+    // Whether claimed, how it ended, and whether it is remembered as one that a worker had in hand.
+    let table = [
+        (true, Some((OutcomeKind::Ambiguous, "a")), Some(true)),
+        (true, Some((OutcomeKind::NotSent, "b")), None),
+        (true, Some((OutcomeKind::Superseded, replaced)), Some(true)),
+        (false, Some((OutcomeKind::Superseded, replaced)), None),
+        (
+            false,
+            Some((OutcomeKind::Superseded, "journal_ahead")),
+            Some(true),
+        ),
+        (true, Some((OutcomeKind::Rejected, "c")), Some(true)),
+        (true, Some((OutcomeKind::Rotated, "d")), Some(true)),
+        (true, None, Some(true)),
+        (false, None, None),
+    ];
+    let mut expected = Vec::new();
+    for (id, (claimed, ended, remembered)) in ids.iter().zip(table) {
+        attempts::insert(&mut &db, &attempt_of(&grant, *id))
+            .await
+            .unwrap();
+        if claimed {
+            assert!(attempts::claimed(&mut &db, *id, worker, NOW).await.unwrap());
+        }
+        if let Some((outcome, code)) = ended {
+            let ending = Ending {
+                code: Some(code.into()),
+                finished_at: Millis(NOW.0 + 1),
+                ..ending(outcome)
+            };
+            assert!(attempts::finish(&mut &db, *id, &ending).await.unwrap());
+        }
+        if let Some(claimed) = remembered {
+            let used = Use {
+                state: if ended.is_some() {
+                    AttemptState::Finished
+                } else {
+                    AttemptState::Refreshing
+                },
+                outcome: ended.map(|(outcome, _)| outcome),
+                claimed,
+                code: ended.map(|(_, code)| code.into()),
+                at: ended.map_or(NOW, |_| Millis(NOW.0 + 1)),
+            };
+            expected.push((grant.credential, used));
+        }
+    }
+    attempts::insert(&mut &db, &attempt_of(&other, AttemptId::generate()))
+        .await
+        .unwrap();
+    assert_eq!(
+        attempts::uses(&mut &db, &grant.rt_fp).await.unwrap(),
+        expected
+    );
+    assert_eq!(attempts::uses(&mut &db, &other.rt_fp).await.unwrap(), []);
+}
+
+/// Of a token that the upstream leaves valid for years, the newest uses are what counts.
+pub(crate) async fn of_many_uses_the_newest_are_remembered(place: Place) {
+    let db = place.open().await;
+    let grant = add(&db, "x").await;
+    let mut ids: Vec<_> = (0..100).map(|_| AttemptId::generate()).collect();
+    ids.sort();
+    let mut tx = db.begin().await.unwrap();
+    for (number, id) in ids.iter().enumerate() {
+        attempts::insert(&mut tx, &attempt_of(&grant, *id))
+            .await
+            .unwrap();
+        let outcome = if number == 99 {
+            OutcomeKind::Ambiguous
+        } else {
+            OutcomeKind::Rotated
+        };
+        attempts::finish(&mut tx, *id, &ending(outcome))
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    let uses = attempts::uses(&mut &db, &grant.rt_fp).await.unwrap();
+    let outcomes: Vec<_> = uses.iter().filter_map(|(_, used)| used.outcome).collect();
+    assert_eq!(outcomes.len(), 64);
+    assert_eq!(outcomes.last(), Some(&OutcomeKind::Ambiguous));
+    assert_eq!(outcomes.first(), Some(&OutcomeKind::Rotated));
 }
 
 /// With a history and a backlog in the table: what a round of the dispatcher reads is found by an index, in its order.

@@ -68,7 +68,9 @@ contract! {
         attempts_move_forward_only,
         attempts_wait_in_lines_and_are_pushed_from_them,
         a_page_of_a_line_is_found_by_its_index,
-        many_attempts_are_written_at_once_or_reported;
+        many_attempts_are_written_at_once_or_reported,
+        the_uses_of_a_token_are_remembered,
+        of_many_uses_the_newest_are_remembered;
     credentials: credentials_are_found_changed_buried_and_purged;
     findings:
         credentials_are_counted_and_listed_by_state,

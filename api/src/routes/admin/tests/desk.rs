@@ -1,7 +1,7 @@
 //! An administrator at work, and a stand-in for the worker.
 
 use rt_manage_shared::{
-    db::{attempts, grants, grants::TokenWrite},
+    db::{attempts, attempts::Ending, grants, grants::TokenWrite},
     id::{AttemptId, BootId, CredentialId},
     model::{
         attempt::{AttemptState, Cause, Lane, OutcomeKind},
@@ -126,14 +126,31 @@ impl Desk {
         attempt
     }
 
+    /// A worker makes an attempt that ends like this.
     pub(super) async fn end(&self, id: CredentialId, verdict: Verdict) {
         let attempt = self.claim(id).await;
+        self.report(attempt, verdict.kind()).await;
         self.move_grant(id, |grant, ctx| {
             grant
                 .finish(attempt, &grant.rt_fp, &verdict, Some("a_code"), ctx)
                 .unwrap()
         })
         .await;
+    }
+
+    /// Notes how the attempt ended.
+    pub(super) async fn report(&self, attempt: AttemptId, outcome: OutcomeKind) {
+        let app = &self.server.app;
+        let ending = Ending {
+            outcome,
+            code: Some("a_code".into()),
+            detail: None,
+            http_status: None,
+            duration_ms: None,
+            finished_at: app.clock.now(),
+        };
+        let ended = attempts::finish(&mut &app.db, attempt, &ending).await;
+        assert!(ended.unwrap());
     }
 
     pub(super) async fn attempt_state(&self, id: AttemptId) -> (AttemptState, Option<OutcomeKind>) {

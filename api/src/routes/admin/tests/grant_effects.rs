@@ -127,7 +127,7 @@ async fn a_new_refresh_token_revives_and_closes_what_was_open() {
         rt("a2")
     );
 
-    let attempt = desk.claim(id).await;
+    let attempt = desk.queue(id).await;
     let mut events = app.notifier.listen();
     assert_eq!(
         desk.patch(id, json!({"refresh_token": rt("a3")}))
