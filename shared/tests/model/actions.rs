@@ -124,8 +124,9 @@ impl System {
             actions.push(Action::Replace);
         }
         if self.left.returns > 0 {
+            // Nobody but the upstream and this program has seen the others.
             let earlier =
-                (0..=self.database.token()).filter(|token| *token != self.database.token());
+                (0..=self.database.token()).filter(|token| self.database.replaced.has(*token));
             actions.extend(earlier.map(Action::Return));
         }
         if self.left.restores > 0 {

@@ -85,4 +85,6 @@ pub enum Mutation {
     RetryAmbiguous,
     /// What was sent and got no answer is not put in doubt under a halt.
     NoDoubtUnderHalt,
+    /// A token that an operator puts in again counts as a new one.
+    ForgetReplacedTokens,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rt_manage_shared::model::{
     attempt::{AttemptState, OutcomeKind},
     grant::{Grant, Guard, State, Verdict},
+    known::{Known, Use},
     settlement::{History, Report, Settlement},
 };
 
@@ -18,6 +19,21 @@ use crate::names::{
 pub struct Row {
     pub state: AttemptState,
     pub outcome: Option<OutcomeKind>,
+    pub token: Token,
+    /// Whether a worker had it in hand, as far as the database was told.
+    pub claimed: bool,
+}
+
+impl Row {
+    fn as_use(self) -> Use {
+        Use {
+            state: self.state,
+            outcome: self.outcome,
+            claimed: self.claimed,
+            code: None,
+            at: context().now,
+        }
+    }
 }
 
 /// An answer that fits nowhere.
@@ -125,6 +141,8 @@ impl Database {
         *self.row_mut(new) = Some(Row {
             state: AttemptState::Queued,
             outcome: None,
+            token: self.token(),
+            claimed: false,
         });
         true
     }
@@ -142,6 +160,8 @@ impl Database {
         *self.row_mut(claimed) = Some(Row {
             state: AttemptState::Refreshing,
             outcome: None,
+            token: self.token(),
+            claimed: true,
         });
         true
     }
@@ -151,29 +171,35 @@ impl Database {
         if let Some(row) = self.row_mut(ended)
             && matches!(row.state, AttemptState::Queued | AttemptState::Refreshing)
         {
-            *row = Row {
-                state: AttemptState::Finished,
-                outcome: Some(outcome),
-            };
+            row.state = AttemptState::Finished;
+            row.outcome = Some(outcome);
         }
     }
 
     /// Corrects the ending of an attempt.
     pub fn amend(&mut self, ended: Attempt, outcome: OutcomeKind) {
         if let Some(row) = self.row_mut(ended) {
-            *row = Row {
-                state: AttemptState::Finished,
-                outcome: Some(outcome),
-            };
+            row.state = AttemptState::Finished;
+            row.outcome = Some(outcome);
         }
     }
 
     /// Adds an attempt that only a journal knows.
-    pub fn insert_known_from_journal(&mut self, attempt: Attempt) {
+    pub fn insert_known_from_journal(&mut self, attempt: Attempt, token: Token) {
         self.row_mut(attempt).get_or_insert(Row {
             state: AttemptState::Finished,
             outcome: Some(OutcomeKind::Superseded),
+            token,
+            claimed: true,
         });
+    }
+
+    /// Ends an attempt of which the database had lost that it was claimed.
+    pub fn amend_from_journal(&mut self, attempt: Attempt) {
+        self.amend(attempt, OutcomeKind::Superseded);
+        if let Some(row) = self.row_mut(attempt) {
+            row.claimed = true;
+        }
     }
 
     /// Writes an outcome; what is decided is based on `read`, and `read` is what the guard names.
@@ -250,8 +276,9 @@ impl Database {
         }
     }
 
-    /// An operator puts in a refresh token. `false`: it is refused, or it is the one that is there.
-    pub fn replace(&mut self, new: Token) -> bool {
+    /// An operator puts in a refresh token. `false`: it is refused, or it is the one that is there. With `forgetful` nobody
+    /// asks what was done with it before.
+    pub fn replace(&mut self, new: Token, forgetful: bool) -> bool {
         let orphaned = self.orphans.iter().any(|orphan| orphan.spent == new);
         if self.spent.has(new) || orphaned {
             return false;
@@ -259,10 +286,23 @@ impl Database {
         let Some(next) = self.grant.replace_rt(fingerprint(new).clone(), &context()) else {
             return false;
         };
-        if let Some(open) = self.grant.state.attempt() {
+        let rows = self.rows.iter().flatten();
+        let mut uses: Vec<Use> = rows
+            .filter(|row| row.token == new)
+            .map(|row| row.as_use())
+            .collect();
+        if forgetful {
+            uses.clear();
+        }
+        if uses.iter().any(Use::is_under_way) {
+            return false;
+        }
+        // What a worker has in hand stays open until it has reported.
+        if let State::Queued(open) = self.grant.state {
             self.finish(attempt(open), OutcomeKind::Superseded);
         }
         self.replaced.add(self.token());
+        let next = next.inherit(&Known::from_uses(&uses), &context());
         self.grant = Arc::new(timeless(next));
         true
     }
@@ -276,10 +316,9 @@ impl Database {
             return false;
         };
         self.grant = Arc::new(timeless(next));
-        *self.row_mut(attempt(open)) = Some(Row {
-            state: AttemptState::Cancelled,
-            outcome: None,
-        });
+        if let Some(row) = self.row_mut(attempt(open)) {
+            row.state = AttemptState::Cancelled;
+        }
         true
     }
 

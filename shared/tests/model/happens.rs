@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rt_manage_shared::model::grant::Evidence;
+use rt_manage_shared::model::grant::{Evidence, State};
 
 use crate::{
     bounds::Mutation,
@@ -77,11 +77,18 @@ impl System {
             Action::Replace => {
                 self.left.replacements -= 1;
                 let new = self.upstream.log_in();
-                self.database.replace(new).then_some(())
+                self.database.replace(new, false).then_some(())
             }
             Action::Return(token) => {
                 self.left.returns -= 1;
-                self.database.replace(token).then_some(())
+                let forgetful = model.mutation == Some(Mutation::ForgetReplacedTokens);
+                self.database.replace(token, forgetful).then_some(())?;
+                model.note(match self.database.grant.state {
+                    State::Dead => Event::ReturnedDead,
+                    State::InDoubt => Event::ReturnedInDoubt,
+                    _ => Event::ReturnedIntact,
+                });
+                Some(())
             }
             Action::Copy => {
                 self.copy = Some(Box::new(self.database.clone()));

@@ -134,6 +134,58 @@ fn operators_replace_tokens_and_cancel() {
 }
 
 #[test]
+fn tokens_are_put_in_again_after_other_ones() {
+    let bounds = Bounds {
+        attempts: 2,
+        kills: 1,
+        replacements: 1,
+        returns: 1,
+        ..Bounds::QUIET
+    };
+    check(bounds, 50_000);
+}
+
+#[test]
+fn tokens_of_which_answers_were_lost_are_put_in_again() {
+    let bounds = Bounds {
+        workers: 2,
+        attempts: 3,
+        losses: 2,
+        rejections: 1,
+        replacements: 1,
+        returns: 2,
+        ..Bounds::QUIET
+    };
+    check(bounds, 100_000);
+}
+
+#[test]
+fn probes_are_counted_when_tokens_are_put_in_again() {
+    let bounds = Bounds {
+        workers: 1,
+        attempts: 4,
+        losses: 3,
+        replacements: 1,
+        returns: 2,
+        ..Bounds::QUIET
+    };
+    check(bounds, 55_000);
+}
+
+#[test]
+fn tokens_of_frozen_workers_are_put_in_again() {
+    let bounds = Bounds {
+        workers: 2,
+        attempts: 3,
+        freezes: 1,
+        replacements: 1,
+        returns: 2,
+        ..Bounds::QUIET
+    };
+    check(bounds, 150_000);
+}
+
+#[test]
 fn the_machine_loses_power() {
     let bounds = Bounds {
         attempts: 2,

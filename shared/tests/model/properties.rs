@@ -44,7 +44,7 @@ const ALWAYS: [(&str, Condition); 13] = [
 ];
 
 /// What is remarkable, which faults it takes, and whether it was reached.
-const SOMETIMES: [(&str, Takes, Condition); 12] = [
+const SOMETIMES: [(&str, Takes, Condition); 15] = [
     (
         "a late answer is applied",
         |b| b.kills > 0 && b.freezes > 0 || b.freezes > 1 || b.restores > 0,
@@ -104,6 +104,21 @@ const SOMETIMES: [(&str, Takes, Condition); 12] = [
         "an operator lifts the halt",
         |b| b.restores > 0,
         |m, _| m.has_seen(Event::Resumed),
+    ),
+    (
+        "a token comes back intact",
+        |b| b.returns > 0,
+        |m, _| m.has_seen(Event::ReturnedIntact),
+    ),
+    (
+        "a token comes back in doubt",
+        |b| b.returns > 0,
+        |m, _| m.has_seen(Event::ReturnedInDoubt),
+    ),
+    (
+        "a token comes back dead",
+        |b| b.returns > 0 && b.rejections > 0,
+        |m, _| m.has_seen(Event::ReturnedDead),
     ),
 ];
 

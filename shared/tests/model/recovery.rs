@@ -41,7 +41,7 @@ pub fn recover(
     if !ahead.is_empty() && mutation != Some(Mutation::NoHalt) {
         database.halted = true;
         for entry in &ahead {
-            database.insert_known_from_journal(entry.attempt);
+            database.insert_known_from_journal(entry.attempt, entry.token);
         }
     }
     let all = database.halted && mutation != Some(Mutation::ReplayUndoneOnly);
@@ -105,7 +105,7 @@ fn doubt(database: &mut Database, journal: &Journal) {
             }
         }
         if open {
-            database.amend(entry.attempt, OutcomeKind::Superseded);
+            database.amend_from_journal(entry.attempt);
         }
     }
 }

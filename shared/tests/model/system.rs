@@ -81,6 +81,9 @@ pub enum Event {
     ChainReplayed,
     Halted,
     Resumed,
+    ReturnedIntact,
+    ReturnedInDoubt,
+    ReturnedDead,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -183,7 +186,13 @@ impl Model for Protocol {
         let mut state = last.clone();
         state.apply(action, self)?;
         if state.database.grant.doubt.is_none() {
-            state.observer.probes.clear();
+            // Whatever the token that is held went through is over. One that was replaced may come back, unless it is spent.
+            let (held, spent) = (state.database.token(), state.database.spent);
+            let probes = &mut state.observer.probes;
+            probes.retain(|(token, _)| *token != held && !spent.has(*token));
+            if state.left.returns == 0 {
+                probes.clear();
+            }
         }
         state.workers.sort_by_cached_key(Worker::rank);
         Some(state)
