@@ -56,6 +56,12 @@ impl<'a, S: Source> Window<'a, S> {
         Ok(self.bytes.get(skip..).unwrap_or_default())
     }
 
+    /// What is asked for next is read anew.
+    fn forget(&mut self) {
+        self.bytes.clear();
+        self.ended = false;
+    }
+
     fn holds(&self, offset: u64, least: usize) -> bool {
         let end = self.start.saturating_add(to_u64(self.bytes.len()));
         offset >= self.start && (self.ended || offset.saturating_add(to_u64(least)) <= end)
@@ -149,13 +155,30 @@ impl<'a, S: Source> Frames<'a, S> {
             self.position = offset.saturating_add(len);
             return Ok(Step::Frame { offset, kind, body });
         }
-        match self.search(offset)? {
-            Some(found) => {
-                self.position = found;
-                Ok(Step::Damage { offset })
-            }
-            None => Ok(Step::End(self.tail(offset)?)),
+        let found = self.search(offset)?;
+        let end = match found {
+            Some(_) => None,
+            None => Some(self.tail(offset)?),
+        };
+        if matches!(end, None | Some(Tail::Damaged(_)))
+            && let Some((len, kind, body)) = self.written_meanwhile(offset)?
+        {
+            self.position = offset.saturating_add(len);
+            return Ok(Step::Frame { offset, kind, body });
         }
+        self.position = found.unwrap_or(offset);
+        Ok(end.map_or(Step::Damage { offset }, Step::End))
+    }
+
+    /// The file may be written while it is read, and what lies behind `offset` was looked at later than that place itself.
+    /// Its owner writes in order: where there was something behind a frame, the frame is complete by now.
+    fn written_meanwhile(&mut self, offset: u64) -> io::Result<Option<(u64, u8, Vec<u8>)>> {
+        if self.window.unreadable.is_some() {
+            // The device is at fault; its bad places are not tried over and over.
+            return Ok(None);
+        }
+        self.window.forget();
+        self.frame_at(offset)
     }
 
     fn frame_at(&mut self, offset: u64) -> io::Result<Option<(u64, u8, Vec<u8>)>> {

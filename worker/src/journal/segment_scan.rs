@@ -176,21 +176,25 @@ impl SegmentScan {
 
     /// Says whether frames can follow.
     fn read_header(&mut self, source: &impl Source) -> io::Result<bool> {
-        // A short read or a bad block gives a damaged header, behind which frames are still looked for.
-        let mut start = vec![0; HEADER_LOOK];
-        let length = source.read_at(&mut start, 0).unwrap_or(0);
-        start.truncate(length);
-        self.header = Header::read(&start);
+        self.header = look_at_header(source);
         self.read_to = 0;
         if self.header == HeaderState::Unfinished {
             let salt = self.salt();
             let mut frames = Frames::new(source, &salt, 0);
             let written = frames.written(0)?;
-            if written >= to_u64(HEADER_LEN) || frames.unreadable().is_some() {
-                self.header = HeaderState::Damaged;
-            } else if written > 0 {
-                self.tail = Tail::Torn(0);
+            if written < to_u64(HEADER_LEN) && frames.unreadable().is_none() {
+                if written > 0 {
+                    self.tail = Tail::Torn(0);
+                }
+                return Ok(false);
             }
+        }
+        if matches!(self.header, HeaderState::Unfinished | HeaderState::Damaged) {
+            // Its owner may have written it between these looks, or in the middle of the first.
+            self.header = look_at_header(source);
+        }
+        if self.header == HeaderState::Unfinished {
+            self.header = HeaderState::Damaged;
         }
         if self.header().is_some() {
             self.read_to = to_u64(HEADER_LEN);
@@ -239,6 +243,14 @@ impl SegmentScan {
             reason,
         });
     }
+}
+
+/// A short read or a bad block gives a damaged header, behind which frames are still looked for.
+fn look_at_header(source: &impl Source) -> HeaderState {
+    let mut start = vec![0; HEADER_LOOK];
+    let length = source.read_at(&mut start, 0).unwrap_or(0);
+    start.truncate(length);
+    Header::read(&start)
 }
 
 fn seen(metadata: &Metadata) -> (u64, u64, u64) {

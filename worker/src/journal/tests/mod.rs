@@ -3,6 +3,7 @@
 mod faults;
 mod folders;
 mod framing;
+mod growing;
 mod kill;
 mod lost;
 mod mutations;
