@@ -166,8 +166,18 @@ impl Scanner {
                 break;
             }
         }
+        if let Some(folder) = &mut result {
+            folder.damage.retain(|damage| !appeared(damage));
+        }
         result
     }
+}
+
+/// Whether a missing segment is there by now: it was created after the folder was listed. It exists before its predecessor
+/// names it, and gets entries only after that, so that whatever it holds is newer than the scan. An owner that changes
+/// segments faster than they are read would otherwise seem to have lost one at each try.
+fn appeared(damage: &Damage) -> bool {
+    damage.reason == DamageReason::Missing && is_file(&damage.file)
 }
 
 /// Says also whether the files fit together, as those of a folder that is being written may not.

@@ -284,6 +284,42 @@ async fn scanning_a_journal_that_is_being_written_sees_no_damage() {
     assert_eq!(scanner.rescan().folders[0].done().len(), 150);
 }
 
+/// A segment for each call: the folder changes faster than it can be read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_segment_that_came_after_the_listing_is_not_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = JournalOptions {
+        segment_bytes: 5 * 1024,
+        ..options(directory.path())
+    };
+    let journal = Journal::open(&options).unwrap();
+    let writer = {
+        let journal = journal.clone();
+        tokio::spawn(async move {
+            for _ in 0..200 {
+                finished_call(&journal, 4000).await;
+            }
+        })
+    };
+    while !writer.is_finished() {
+        let scan = scan(directory.path());
+        assert_eq!(
+            reasons(&scan),
+            [],
+            "{:?}",
+            scan.damage().collect::<Vec<_>>()
+        );
+        tokio::task::yield_now().await;
+    }
+    writer.await.unwrap();
+    // One that is really gone is told.
+    let folder = directory.path().join(options.worker.to_string());
+    let files = segments(&folder);
+    assert!(files.len() > 100);
+    fs::remove_file(&files[50]).unwrap();
+    assert_eq!(reasons(&scan(directory.path())), [DamageReason::Missing]);
+}
+
 #[tokio::test]
 async fn a_done_entry_of_any_worker_counts() {
     let directory = tempfile::tempdir().unwrap();
