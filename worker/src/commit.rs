@@ -372,3 +372,7 @@ fn changes(told: &Identity, known: &Identity) -> bool {
         || differs(&told.user_id, &known.user_id)
         || differs(&told.plan, &known.plan)
 }
+
+#[cfg(test)]
+#[path = "commit_tests.rs"]
+mod tests;
