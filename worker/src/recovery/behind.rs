@@ -13,7 +13,7 @@ use rt_manage_shared::{
     hooks::{self, Step},
     id::AttemptId,
     model::{
-        attempt::{Cause, Lane, OutcomeKind},
+        attempt::{AttemptState, Cause, Lane, OutcomeKind},
         credential::DEFAULT_EGRESS,
         finding::Finding,
         grant::Context,
@@ -180,7 +180,10 @@ impl Worker {
             };
             let recorded = recorded.get(&intent.attempt).copied();
             let open = journalled.is_ahead_of(recorded);
-            if open || journalled.leaves_doubt(recorded) {
+            // There was an answer, so the call is over, and nobody can tell what it said.
+            let unusable = recovery.settled.get(&intent.attempt) == Some(&None)
+                && recorded.is_some_and(|row| row.state == AttemptState::Refreshing);
+            if open || unusable || journalled.leaves_doubt(recorded) {
                 self.close_lost(intent, open).await?;
             }
         }
