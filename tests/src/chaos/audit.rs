@@ -312,7 +312,6 @@ impl<'a> Index<'a> {
             ));
         }
         let killed = self.killed.get(worker).copied();
-        let killed = killed.filter(|killed| *killed >= call.at_ms);
         // What there was of a cut answer may be in the journal; it does not have the token.
         let reached = self.answered.contains(id);
         if call.answer != Written::Complete && (reached || killed.is_none()) {
@@ -322,6 +321,13 @@ impl<'a> Index<'a> {
             return Err(format!("a journal has the answer of attempt {id}"));
         }
         if let Some(killed) = killed {
+            // What a process has sent is read by the other side even where it is dead by then.
+            if call.at_ms - killed > WINDOW_MS {
+                return Err(format!(
+                    "worker {worker} was killed {} ms before the upstream read the call of attempt {id}",
+                    call.at_ms - killed
+                ));
+            }
             let margin = killed - call.finished_at_ms.unwrap_or(killed);
             if margin > WINDOW_MS {
                 return Err(format!(

@@ -117,6 +117,15 @@ async fn a_kill_explains_a_loss_only_before_the_answer_can_be_on_the_disk() {
     // The upstream has finished although the worker was gone before.
     let case = Case::new(true).await.killed_after(0);
     assert!(matches!(case.fate(), Fate::Explained(_)));
+    // Its request lay in the kernel for a while, and was read when nobody could send any more.
+    let case = Case::new(true).await.killed_after(-500);
+    assert!(matches!(case.fate(), Fate::Explained(_)));
+    let early = Case::new(true).await.killed_after(-WINDOW_MS - 1000);
+    assert!(
+        early.missing().contains("before the upstream"),
+        "{}",
+        early.missing()
+    );
     let late = Case::new(true).await.killed_after(WINDOW_MS + 1);
     assert!(
         late.missing().contains("after the answer"),

@@ -53,7 +53,10 @@ pub(super) async fn kills(plan: Plan) -> Report {
 pub(super) async fn kills_with_leeway(plan: Plan) -> Report {
     let setup = Setup::of(&plan);
     let campaign = Campaign::start(plan, setup, |builder| {
-        builder.set("RTM_REFRESH__IN_DOUBT_POLICY", "immediate")
+        builder
+            .set("RTM_REFRESH__IN_DOUBT_POLICY", "immediate")
+            // A probe may be killed, too; the next one need not come an hour later.
+            .set("RTM_REFRESH__PROBE_DELAYS_SECONDS", "[1, 2, 4]")
     })
     .await;
     campaign.upstream.set_defaults(|defaults| {
