@@ -175,7 +175,14 @@ impl Worker {
         // built is told with the refresh that needs it.
         let _ = worker.clients.get(&worker.settings.default_egress);
         coordination::register_worker(&mut &worker.db, &worker.info()).await?;
-        worker.recover().await?;
+        // Workers that start together under a halt write the same rows, and may lock one another out. Nothing is claimed before
+        // the journals have been compared: the supervisor tries again.
+        match worker.recover().await {
+            Err(error) if error.is_temporary() => {
+                tracing::error!(error = %error, "journals could not be compared with the database; trying again");
+            }
+            compared => compared?,
+        }
         tracing::info!(worker = %boot, concurrency = worker.settings.concurrency, "worker started");
         Ok(worker)
     }

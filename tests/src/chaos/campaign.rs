@@ -380,9 +380,10 @@ impl Campaign {
     /// Waits until every process is ready.
     pub(super) async fn all_up(&mut self) {
         for part in self.system.parts() {
-            let system = &mut self.system;
             until(&format!("{part} is ready"), || {
-                let ready = system.is_ready(part);
+                // What has ended by itself is started again.
+                self.revive();
+                let ready = self.system.is_ready(part);
                 async move { ready }
             })
             .await;

@@ -9,6 +9,7 @@ use rt_manage_shared::{
         attempts::{Ending, NewAttempt},
         grants,
         grants::TokenWrite,
+        repeat_while_busy,
     },
     hooks::{self, Step},
     id::AttemptId,
@@ -143,15 +144,19 @@ impl Worker {
                 request_id: None,
                 requested_at: intent.at,
             };
-            let mut tx = self.db.begin().await?;
-            // Another worker that sees the same journal may be doing the same at this moment.
-            if attempts::insert_if_absent(&mut tx, &attempt).await? {
-                attempts::finish(&mut tx, attempt.id, &self.lost()).await?;
-            }
-            hooks::step(Step::HaltBeforeRestore);
-            tx.commit().await?;
+            repeat_while_busy(|| self.restore(&attempt)).await?;
         }
         Ok(())
+    }
+
+    /// Another worker that sees the same journal may be doing the same at this moment.
+    async fn restore(&self, attempt: &NewAttempt) -> Result<(), DbError> {
+        let mut tx = self.db.begin().await?;
+        if attempts::insert_if_absent(&mut tx, attempt).await? {
+            attempts::finish(&mut tx, attempt.id, &self.lost()).await?;
+        }
+        hooks::step(Step::HaltBeforeRestore);
+        tx.commit().await
     }
 
     /// The ending of an attempt that the database had lost.
@@ -184,7 +189,7 @@ impl Worker {
             let unusable = recovery.settled.get(&intent.attempt) == Some(&None)
                 && recorded.is_some_and(|row| row.state == AttemptState::Refreshing);
             if open || unusable || journalled.leaves_doubt(recorded) {
-                self.close_lost(intent, open).await?;
+                repeat_while_busy(|| self.close_lost(intent, open)).await?;
             }
         }
         Ok(())
