@@ -22,6 +22,8 @@ use crate::{
 /// The small file system: room for some journals of a megabyte each, or a small database.
 const SIZE: &str = "size=24m,mode=0777";
 
+/// How often what was given back is taken away again, at most.
+const TOP_UPS: usize = 20;
 /// A call whose intent was written before the disk was full may still be sent.
 const PASSED_MS: i64 = 1000;
 
@@ -47,9 +49,13 @@ impl SmallDisk {
         }
     }
 
-    /// Takes all room that is left.
+    /// Takes all room that is left; again where some was given back, as by a journal file that was closed.
     fn fill(&self) {
-        let mut file = File::create(self.folder.join("ballast")).expect("a file");
+        let mut file = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("ballast"))
+            .expect("a file");
         // The last pages go in small pieces, or a few kilobytes would stay free.
         for piece in [1024 * 1024, 4096, 1] {
             let bytes = vec![1; piece];
@@ -124,7 +130,16 @@ async fn one(plan: Plan, victim: Victim) -> Report {
         Victim::Database => ("database", "takes no writes"),
     };
     // What had room set aside before goes on; then nothing is sent any more.
-    let why = until_stopped(&campaign).await;
+    let mut why = until_stopped(&campaign).await;
+    for _ in 0..TOP_UPS {
+        let calls = campaign.upstream.finished();
+        disk.fill();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        why = until_stopped(&campaign).await;
+        if campaign.upstream.finished() == calls {
+            break;
+        }
+    }
     let stopped_ms = wall_ms();
     tokio::time::sleep(campaign.plan.millis(10_000, 3500)).await;
     let calls = campaign.upstream.calls();
