@@ -4,7 +4,8 @@
 //! | module | subject |
 //! |---|---|
 //! | [`plan`] | what is run: which schedule, on which database, how large, from which seed |
-//! | `campaign` | the system, the upstream, and what a schedule can do to them |
+//! | `campaign` | the system, the upstream, how the work goes on, and the end |
+//! | `faults` | what a schedule can do to them |
 //! | `schedules` | one function for each schedule |
 //! | `facts` | what was done to whom, and what the processes have logged |
 //! | `snapshot` | what database, orphans and journals hold |
@@ -16,6 +17,7 @@
 pub mod audit;
 mod campaign;
 mod facts;
+mod faults;
 pub mod plan;
 pub mod report;
 mod schedules;
