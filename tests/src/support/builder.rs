@@ -227,12 +227,17 @@ impl SystemBuilder {
             .iter()
             .any(|(name, _)| name == "RTM_DATABASE__TYPE");
         let here = |path: &str| self.folder().join(path).display().to_string();
+        let journal = self
+            .env
+            .iter()
+            .find(|(name, _)| name == "RTM_JOURNAL__DIRECTORY");
+        let journal = journal.map_or("data/journal", |(_, path)| path.as_str());
         let mut flags = vec![
             (
                 "security.key_file".to_owned(),
                 here("data/keys/master.keys"),
             ),
-            ("journal.directory".to_owned(), here("data/journal")),
+            ("journal.directory".to_owned(), here(journal)),
         ];
         if !is_server {
             flags.push(("database.database".to_owned(), here("data/tokens.db")));
