@@ -37,7 +37,7 @@ campaigns! {
     r5_workers_are_killed_while_the_database_is_away: Outage on MySql, at least 80 refreshes, 3 of "kill -9";
     r6_redis_is_emptied_and_stopped: R6 on Sqlite, at least 100 refreshes, 3 of "FLUSHALL";
     r7_races_freezes_and_replaced_tokens: R7 on Postgres, at least 30 refreshes, 16 of "SIGSTOP";
-    r8_the_upstream_refuses: R8 on Sqlite, at least 150 refreshes, 1 of "429";
+    r8_the_upstream_refuses: R8 on Sqlite, at least 110 refreshes, 1 of "429";
     r9_the_dead_stay_dead: R9 on MySql, at least 30 refreshes, 4 of "kill -9";
     r11_the_database_is_older_than_the_journals: R11 on MySql, at least 100 refreshes, 1 of "database restored";
     r14_sigterm_under_load: R14 on Postgres, at least 50 refreshes, 4 of "SIGTERM";
