@@ -67,7 +67,8 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
         refresher: refresher.clone(),
     };
     let scheduler = Scheduler::new(&config, parts, queue.is_none());
-    lifecycle.spawn_part("scheduler", scheduler.run(lifecycle.soft().clone()));
+    let (draining, until) = (lifecycle.soft().clone(), refreshing.stop_token());
+    lifecycle.spawn_part("scheduler", scheduler.run(draining, until));
 
     let app = App {
         sessions: Sessions::open(&config, &db, &vault, &clock).await?,

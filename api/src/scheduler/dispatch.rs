@@ -124,6 +124,7 @@ impl Dispatcher {
 impl Scheduler {
     pub(super) async fn dispatch(
         &mut self,
+        lanes: &[Lane],
         now: Millis,
         holds: &[EgressHold],
     ) -> Result<(), DbError> {
@@ -131,7 +132,7 @@ impl Scheduler {
         let settings = std::sync::Arc::clone(&self.settings);
         let mut egresses = Egresses::new(&settings, holds, now);
         let mut result = Ok(());
-        for lane in [Lane::Interactive, Lane::Bulk] {
+        for &lane in lanes {
             result = self.dispatch_lane(lane, now, &mut egresses).await?;
             if result.is_err() {
                 // Both lanes are in the same queue.

@@ -20,6 +20,7 @@ use rt_manage_shared::{
     db::{Db, DbError, coordination, system},
     deadlines::{FORGET_WORKERS, TICK, UNINTERRUPTED},
     id::BootId,
+    model::attempt::Lane,
     notify::Notifier,
     queue::Producer,
 };
@@ -106,28 +107,36 @@ impl Scheduler {
         }
     }
 
-    /// Runs until `stop`.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Runs until `stop`. From `draining` on it gives way to other replicas, and only pushes again what somebody waits for: of
+    /// those that wait here, nobody else need be left to do so.
+    pub async fn run(mut self, draining: CancellationToken, stop: CancellationToken) {
         let mut last = BootInstant::now();
-        while !stop.is_cancelled() {
+        while !draining.is_cancelled() {
             let started = BootInstant::now();
             if started.since(last) > UNINTERRUPTED {
                 self.watch.forget();
             }
             last = started;
-            if let Err(error) = self.tick().await {
-                self.watch.forget();
-                self.leader.doubt();
-                tracing::error!(error = %error, "the scheduler could not do its round");
-            }
-            metrics::histogram!("rtm_scheduler_tick_seconds")
-                .record(started.elapsed().as_secs_f64());
-            tokio::select! {
-                () = tokio::time::sleep(TICK.saturating_sub(started.elapsed())) => {}
-                () = stop.cancelled() => {}
-            }
+            let round = self.tick().await;
+            self.note(round, started);
+            pause(started, &draining).await;
         }
         self.leader.release(&self.db).await;
+        while !stop.is_cancelled() {
+            let started = BootInstant::now();
+            let round = self.push_for_those_who_wait().await;
+            self.note(round, started);
+            pause(started, &stop).await;
+        }
+    }
+
+    fn note(&mut self, round: Result<(), DbError>, started: BootInstant) {
+        if let Err(error) = round {
+            self.watch.forget();
+            self.leader.doubt();
+            tracing::error!(error = %error, "the scheduler could not do its round");
+        }
+        metrics::histogram!("rtm_scheduler_tick_seconds").record(started.elapsed().as_secs_f64());
     }
 
     async fn tick(&mut self) -> Result<(), DbError> {
@@ -149,7 +158,7 @@ impl Scheduler {
             }
             // A round that was frozen in the middle leaves the rest to its successor.
             if self.leader.is_certain(BootInstant::now()) {
-                self.dispatch(now, &holds).await?;
+                self.dispatch(Lane::ALL, now, &holds).await?;
             }
         }
         self.gauges.count(&self.db).await?;
@@ -158,5 +167,23 @@ impl Scheduler {
             coordination::forget_egresses(&mut &self.db, now - FORGET_EGRESSES).await?;
         }
         Ok(())
+    }
+
+    /// Pushed by two processes, an attempt is made once all the same.
+    async fn push_for_those_who_wait(&mut self) -> Result<(), DbError> {
+        if !system::switches(&mut &self.db).await?.is_empty() {
+            return Ok(());
+        }
+        let holds = coordination::egress_holds(&mut &self.db).await?;
+        let now = self.clock.now();
+        self.dispatch(&[Lane::Interactive], now, &holds).await
+    }
+}
+
+/// Until the next round.
+async fn pause(started: BootInstant, until: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(TICK.saturating_sub(started.elapsed())) => {}
+        () = until.cancelled() => {}
     }
 }

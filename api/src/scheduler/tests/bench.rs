@@ -163,7 +163,11 @@ impl Bench {
 
     /// One round of the dispatcher.
     pub(super) async fn dispatch(&mut self, holds: &[EgressHold]) {
-        self.scheduler.dispatch(self.now, holds).await.unwrap();
+        let lanes = [Lane::Interactive, Lane::Bulk];
+        self.scheduler
+            .dispatch(&lanes, self.now, holds)
+            .await
+            .unwrap();
     }
 
     /// How many attempts of a line were pushed at this moment.
