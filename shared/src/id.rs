@@ -79,6 +79,14 @@ id_type!(
     /// Identifies one HTTP request, in answers, logs and attempts.
     RequestId
 );
+id_type!(
+    /// Identifies one session of a person (`jti` of its token).
+    SessionId
+);
+id_type!(
+    /// Identifies one entry of the audit log.
+    AuditId
+);
 
 #[cfg(test)]
 mod tests {

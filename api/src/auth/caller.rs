@@ -7,7 +7,10 @@ use axum::{
     http::{HeaderMap, request::Parts},
 };
 
-use rt_manage_shared::peer;
+use rt_manage_shared::{
+    model::audit::{Actor, ActorKind},
+    peer,
+};
 
 use super::placeholder::has_forwarding_header;
 use crate::error::Problem;
@@ -33,6 +36,16 @@ impl Caller {
             address,
             forwarded: has_forwarding_header(headers),
             https: https && peer::is_private(address),
+        }
+    }
+
+    /// Somebody with a session, who acts from here.
+    pub fn actor(self, username: &str, request_id: &str) -> Actor {
+        Actor {
+            kind: ActorKind::User,
+            name: username.to_owned(),
+            address: Some(self.address.to_string()),
+            request_id: Some(request_id.to_owned()),
         }
     }
 

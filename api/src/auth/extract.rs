@@ -4,31 +4,56 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
 };
-use rt_manage_shared::vault::Secret;
+use rt_manage_shared::{
+    model::{audit::Actor, role::Role},
+    vault::Secret,
+};
 
 use super::{caller::Caller, cookie::read_cookie, sessions::Session};
-use crate::{error::Problem, state::App};
+use crate::{error::Problem, routes::RequestId, state::App};
 
-/// An administrator who may do everything.
+/// An administrator, who may do everything. What a handler takes declares who may call it.
 #[derive(Debug, Clone)]
-pub struct Admin(pub Session);
+pub struct Admin(pub Actor);
+
+/// Anybody who may look: administrators and viewers.
+#[derive(Debug, Clone)]
+pub struct Viewer(pub Actor);
 
 /// Anybody with a session, even one that is only good for setting a password.
 #[derive(Debug, Clone)]
-pub struct AnySession(pub Session);
+pub struct AnySession {
+    /// The session.
+    pub session: Session,
+    /// Who acts, for the audit log.
+    pub actor: Actor,
+}
 
 impl FromRequestParts<App> for AnySession {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, app).await?;
+        let request_id = parts.extensions.get::<RequestId>().cloned();
         let token = presented(parts)?;
         match app.sessions.check(token.expose()).await? {
             // What the published password opened stays near, like the password itself.
             Ok(session) if session.must_change_password && !caller.is_near() => Err(unauthorized()),
-            Ok(session) => Ok(Self(session)),
+            Ok(session) => Ok(Self {
+                actor: caller.actor(&session.username, &request_id.unwrap_or_default().0),
+                session,
+            }),
             Err(_) => Err(unauthorized()),
         }
+    }
+}
+
+impl FromRequestParts<App> for Viewer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let any = AnySession::from_request_parts(parts, app).await?;
+        full(any).map(|(_, actor)| Self(actor))
     }
 }
 
@@ -36,15 +61,27 @@ impl FromRequestParts<App> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let AnySession(session) = AnySession::from_request_parts(parts, app).await?;
-        if session.must_change_password {
-            return Err(Problem::forbidden(
-                "password_change_required",
-                "this session was opened with the example's password and can only set a new one: POST /api/v1/auth/password",
-            ));
+        let any = AnySession::from_request_parts(parts, app).await?;
+        let (role, actor) = full(any)?;
+        match role {
+            Role::Administrator => Ok(Self(actor)),
+            Role::Viewer => Err(Problem::forbidden(
+                "administrator_required",
+                "this needs the role of an administrator; a viewer may only look",
+            )),
         }
-        Ok(Self(session))
     }
+}
+
+/// What the holder of a session may do, where it is good for more than setting a password.
+fn full(any: AnySession) -> Result<(Role, Actor), Problem> {
+    if any.session.must_change_password {
+        return Err(Problem::forbidden(
+            "password_change_required",
+            "this session was opened with the example's password and can only set a new one: POST /api/v1/auth/password",
+        ));
+    }
+    Ok((any.session.role, any.actor))
 }
 
 /// The token of a request: a bearer token, else the cookie. Browsers send cookies by themselves, so a request

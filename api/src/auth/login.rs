@@ -5,13 +5,17 @@ use std::time::Duration;
 use rt_manage_shared::{
     clock::{BootInstant, Millis},
     config::PLACEHOLDER_PASSWORD,
-    db::{DbError, admins},
+    db::{DbError, audit, sessions, sessions::NewSession, users},
+    model::{
+        audit::{Action, Actor, Deed, TargetKind},
+        role::Role,
+    },
     vault::Secret,
 };
 
 use super::{
     caller::Caller,
-    password::{HashError, PasswordRule, check_new_password},
+    password::{HashError, PasswordRule, Reference, check_new_password},
     placeholder::same_secret,
     sessions::{Session, Sessions},
 };
@@ -25,6 +29,8 @@ pub struct LoggedIn {
     pub expires_at: Millis,
     /// Whose it is.
     pub username: String,
+    /// What they may do.
+    pub role: Role,
     /// It is only good for setting a password.
     pub must_change_password: bool,
 }
@@ -52,35 +58,89 @@ pub enum AuthError {
     Database(#[from] DbError),
 }
 
+/// A program that opens a session, as it presents itself.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Where it is.
+    pub caller: Caller,
+    /// What it calls itself.
+    pub user_agent: Option<String>,
+    /// Its request.
+    pub request_id: String,
+}
+
+impl Client {
+    fn actor(&self, username: &str) -> Actor {
+        self.caller.actor(username, &self.request_id)
+    }
+}
+
+/// Longest name of a program that is kept.
+const MAX_USER_AGENT_CHARS: usize = 255;
+
 impl Sessions {
     /// Opens a session for whoever knows the password.
     pub async fn log_in(
         &self,
-        caller: Caller,
+        client: &Client,
         username: &str,
         password: &Secret,
     ) -> Result<LoggedIn, AuthError> {
-        let proven = self.prove(caller, username, password).await?;
-        let signed = self.0.signer.sign(
-            username,
-            proven.epoch,
-            proven.placeholder,
-            self.0.clock.now(),
-        )?;
-        tracing::info!(username, peer = %caller.address, "an administrator logged in");
+        let now = self.0.clock.now();
+        let actor = client.actor(username);
+        let proven = match self.prove(client.caller, username, password).await {
+            Ok(proven) => proven,
+            Err(AuthError::Credentials) => {
+                let deed = Deed::new(Action::LogInFailed);
+                audit::record(&mut &self.0.db, &actor, &deed, now).await?;
+                return Err(AuthError::Credentials);
+            }
+            Err(error) => return Err(error),
+        };
+        let signed = self
+            .0
+            .signer
+            .sign(username, proven.epoch, proven.placeholder, now)?;
+        let cut = |text: &String| text.chars().take(MAX_USER_AGENT_CHARS).collect();
+        let session = NewSession {
+            id: signed.session,
+            username: username.to_owned(),
+            address: client.caller.address.to_string(),
+            user_agent: client.user_agent.as_ref().map(cut),
+            created_at: now,
+            expires_at: signed.expires_at,
+        };
+        let mut tx = self.0.db.begin().await?;
+        sessions::open(&mut tx, &session).await?;
+        let deed = Deed::new(Action::LogIn).to(TargetKind::Session, session.id);
+        audit::record(&mut tx, &actor, &deed, now).await?;
+        tx.commit().await?;
+        tracing::info!(username, peer = %client.caller.address, "somebody logged in");
         Ok(LoggedIn {
             token: signed.token,
             expires_at: signed.expires_at,
             username: username.to_owned(),
+            role: proven.role,
             must_change_password: proven.placeholder,
         })
     }
 
-    /// Sets a new password and ends all sessions, this one included.
+    /// Ends a session.
+    pub async fn log_out(&self, session: &Session, actor: &Actor) -> Result<(), DbError> {
+        let mut tx = self.0.db.begin().await?;
+        if sessions::close(&mut tx, session.id).await? {
+            let deed = Deed::new(Action::LogOut).to(TargetKind::Session, session.id);
+            audit::record(&mut tx, actor, &deed, self.0.clock.now()).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Sets a new password and ends all sessions of this person, this one included.
     pub async fn change_password(
         &self,
         caller: Caller,
         session: &Session,
+        actor: &Actor,
         current: &Secret,
         new: &Secret,
     ) -> Result<(), AuthError> {
@@ -91,11 +151,25 @@ impl Sessions {
             return Err(PasswordRule::Unchanged.into());
         }
         let hash = self.0.passwords.hash(new.clone()).await?;
+        let (username, now) = (&session.username, self.0.clock.now());
         let mut tx = self.0.db.begin().await?;
-        admins::set_password(&mut tx, &session.username, &hash, self.0.clock.now()).await?;
+        users::set_password(&mut tx, username, session.role, &hash, now).await?;
+        sessions::close_all(&mut tx, username).await?;
+        let deed = Deed::new(Action::PasswordSet).to(TargetKind::User, username);
+        audit::record(&mut tx, actor, &deed, now).await?;
         tx.commit().await?;
         tracing::info!(username = %session.username, peer = %caller.address, "a new password was set; all sessions have ended");
         Ok(())
+    }
+
+    /// Whether somebody with a session knows their password still: asked before secrets are shown. Counts like a log-in.
+    pub async fn confirm(
+        &self,
+        caller: Caller,
+        username: &str,
+        password: &Secret,
+    ) -> Result<(), AuthError> {
+        self.prove(caller, username, password).await.map(|_| ())
     }
 
     async fn prove(
@@ -108,19 +182,21 @@ impl Sessions {
         backoff
             .begin(username, caller.address, now)
             .map_err(AuthError::Slow)?;
-        let account = self.account().await?;
+        let account = self.account(username).await?;
+        let reference = account
+            .as_ref()
+            .map_or_else(Reference::nobodys, |account| account.reference.clone());
         // Computed for an unknown name too, so that it takes as long.
         let right = self
             .0
             .passwords
-            .matches(account.reference, password.clone())
+            .matches(reference, password.clone())
             .await?;
-        let known = same_secret(username.as_bytes(), self.0.auth.username.as_bytes());
         let placeholder = password.expose() == PLACEHOLDER_PASSWORD;
-        if !right || !known {
+        let Some(account) = account.filter(|account| right && account.enabled) else {
             tracing::warn!(peer = %caller.address, "a log-in failed");
             return Err(AuthError::Credentials);
-        }
+        };
         if placeholder && !caller.is_near() {
             // Answered like a wrong one: outside, nobody learns that it is in force.
             tracing::warn!(
@@ -132,6 +208,7 @@ impl Sessions {
         }
         backoff.succeeded(username, caller.address);
         Ok(Proven {
+            role: account.role,
             epoch: account.epoch,
             placeholder,
         })
@@ -139,6 +216,7 @@ impl Sessions {
 }
 
 struct Proven {
+    role: Role,
     epoch: i64,
     /// The published password was used.
     placeholder: bool,

@@ -14,8 +14,8 @@ mod signing;
 pub use self::{
     caller::Caller,
     cookie::{clear_cookie, set_cookie},
-    extract::{Admin, AnySession},
-    login::{AuthError, LoggedIn},
+    extract::{Admin, AnySession, Viewer},
+    login::{AuthError, Client, LoggedIn},
     password::{HashError, PasswordRule, check_new_password, hash_password},
     sessions::{Session, Sessions, SessionsError},
     signing::Refused,

@@ -6,7 +6,9 @@ use rand::Rng as _;
 use rt_manage_shared::{
     clock::Clock,
     config::{AuthConfig, Config},
-    db::{Db, DbError, admins, system},
+    db::{Db, DbError, sessions, system, users},
+    id::SessionId,
+    model::role::Role,
     vault::{Place, Vault, VaultError},
 };
 use zeroize::Zeroizing;
@@ -46,8 +48,12 @@ pub enum SessionsError {
 /// A session that is valid now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
+    /// The session itself.
+    pub id: SessionId,
     /// Who logged in.
     pub username: String,
+    /// What they may do.
+    pub role: Role,
     /// It is only good for setting a password: it was opened with the published one.
     pub must_change_password: bool,
 }
@@ -105,16 +111,25 @@ impl Sessions {
         self.0.signer.life
     }
 
-    /// Checks a token: its signature and its claims, and that the password has not changed since.
+    /// Checks a token: its signature and its claims, that nobody has ended the session, and that neither password nor rights
+    /// of the person have changed since.
     pub async fn check(&self, token: &str) -> Result<Result<Session, Refused>, DbError> {
         let Ok(claims) = self.0.signer.check(token, self.0.clock.now()) else {
             return Ok(Err(Refused));
         };
-        if claims.sub != self.0.auth.username || claims.epoch != self.account().await?.epoch {
+        let Some(account) = self.account(&claims.sub).await? else {
+            return Ok(Err(Refused));
+        };
+        if claims.epoch != account.epoch
+            || !account.enabled
+            || !sessions::is_open(&mut &self.0.db, claims.jti).await?
+        {
             return Ok(Err(Refused));
         }
         Ok(Ok(Session {
+            id: claims.jti,
             username: claims.sub,
+            role: account.role,
             must_change_password: claims.must_change,
         }))
     }
@@ -124,26 +139,39 @@ impl Sessions {
         self.0.backoff.forget_all();
     }
 
-    /// The one account as it stands now.
-    pub(super) async fn account(&self) -> Result<Account, DbError> {
+    /// Somebody's account as it stands now; `None`: there is no such person.
+    pub(super) async fn account(&self, username: &str) -> Result<Option<Account>, DbError> {
         let auth = &self.0.auth;
-        let row = admins::read(&mut &self.0.db, &auth.username).await?;
+        let configured = username == auth.username;
+        let row = users::read(&mut &self.0.db, username).await?;
         // A password that was set in the system wins over the configuration's.
         Ok(match row {
-            Some(admin) => Account {
-                reference: Reference::Hash(admin.password_hash),
-                epoch: admin.epoch,
-            },
-            None => Account {
+            Some(user) => Some(Account {
+                // Whoever can change the configuration is an administrator in any case.
+                role: if configured {
+                    Role::Administrator
+                } else {
+                    user.role
+                },
+                enabled: configured || user.enabled,
+                reference: Reference::Hash(user.password_hash),
+                epoch: user.epoch,
+            }),
+            None if configured => Some(Account {
+                role: Role::Administrator,
+                enabled: true,
                 reference: Reference::configured(&auth.password),
                 epoch: 0,
-            },
+            }),
+            None => None,
         })
     }
 }
 
-/// What the administrator's password is compared with, and how often it was set.
+/// What somebody may do, what their password is compared with, and how often it was set.
 pub(super) struct Account {
+    pub(super) role: Role,
+    pub(super) enabled: bool,
     pub(super) reference: Reference,
     pub(super) epoch: i64,
 }

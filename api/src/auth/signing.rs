@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use rt_manage_shared::{clock::Millis, id::RequestId, vault::Secret};
+use rt_manage_shared::{clock::Millis, id::SessionId, vault::Secret};
 use serde::{Deserialize, Serialize};
 
 const ALGORITHM: Algorithm = Algorithm::HS256;
@@ -19,7 +19,8 @@ pub(super) struct Claims {
     aud: String,
     /// Who logged in.
     pub(super) sub: String,
-    jti: String,
+    /// The session.
+    pub(super) jti: SessionId,
     iat: i64,
     exp: i64,
     /// The password's age at log-in: 0 for the configuration's.
@@ -36,6 +37,7 @@ pub struct Refused;
 /// A signed token.
 #[derive(Debug, Clone)]
 pub(super) struct Signed {
+    pub(super) session: SessionId,
     pub(super) token: Secret,
     pub(super) expires_at: Millis,
 }
@@ -71,27 +73,31 @@ impl Signer {
         must_change: bool,
         now: Millis,
     ) -> Result<Signed, jsonwebtoken::errors::Error> {
+        let session = SessionId::generate();
         let expires_at = Millis::from_seconds((now + self.life).seconds());
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
             sub: username.to_owned(),
-            jti: RequestId::generate().to_string(),
+            jti: session,
             iat: now.seconds(),
             exp: expires_at.seconds(),
             epoch,
             must_change,
         };
         let token = Secret::new(encode(&Header::new(ALGORITHM), &claims, &self.encoding)?);
-        Ok(Signed { token, expires_at })
+        Ok(Signed {
+            session,
+            token,
+            expires_at,
+        })
     }
 
     pub(super) fn check(&self, token: &str, now: Millis) -> Result<Claims, Refused> {
         let data = decode::<Claims>(token, &self.decoding, &self.validation);
         let claims = data.map_err(|_| Refused)?.claims;
         let lives = claims.exp > now.seconds()
-            && claims.iat <= now.seconds().saturating_add(MAX_SKEW_SECONDS)
-            && !claims.jti.is_empty();
+            && claims.iat <= now.seconds().saturating_add(MAX_SKEW_SECONDS);
         if lives { Ok(claims) } else { Err(Refused) }
     }
 }
@@ -114,7 +120,7 @@ mod tests {
     /// A token with these changes to its claims, rightly signed.
     fn altered(changes: &Value) -> String {
         let mut claims = json!({
-            "iss": ISSUER, "aud": AUDIENCE, "sub": "admin", "jti": "x", "iat": NOW.seconds(),
+            "iss": ISSUER, "aud": AUDIENCE, "sub": "admin", "jti": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "iat": NOW.seconds(),
             "exp": NOW.seconds() + 60, "epoch": 0, "must_change": false,
         });
         for (name, value) in changes.as_object().unwrap() {

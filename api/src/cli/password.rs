@@ -10,7 +10,11 @@ use anyhow::Context as _;
 use rt_manage_shared::{
     clock::Clock,
     config::AuthConfig,
-    db::{Db, admins},
+    db::{Db, audit, sessions, users},
+    model::{
+        audit::{Action, Actor, Deed, TargetKind},
+        role::Role,
+    },
     vault::Secret,
 };
 
@@ -27,7 +31,11 @@ pub(super) async fn reset(db: &Db, auth: &AuthConfig) -> anyhow::Result<ExitCode
     let clock = Clock::new();
     clock.set_from_database(db.server_time().await?);
     let mut tx = db.begin().await?;
-    admins::set_password(&mut tx, &auth.username, &hash, clock.now()).await?;
+    let (username, now) = (&auth.username, clock.now());
+    users::set_password(&mut tx, username, Role::Administrator, &hash, now).await?;
+    sessions::close_all(&mut tx, username).await?;
+    let deed = Deed::new(Action::PasswordSet).to(TargetKind::User, username);
+    audit::record(&mut tx, &Actor::command_line(), &deed, now).await?;
     tx.commit().await?;
     writeln!(
         std::io::stdout().lock(),

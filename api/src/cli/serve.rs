@@ -160,7 +160,7 @@ async fn warn_of_placeholders(config: &Config, db: &Db) -> anyhow::Result<()> {
             "auth.jwt_secret is the example's: a random one, kept sealed in the database, is used instead"
         );
     }
-    let own_password = rt_manage_shared::db::admins::read(&mut &*db, &auth.username)
+    let own_password = rt_manage_shared::db::users::read(&mut &*db, &auth.username)
         .await?
         .is_some();
     if auth.password_is_placeholder() && !own_password {

@@ -22,8 +22,8 @@ mod rows;
 mod sql;
 mod workers;
 
-pub mod admins;
 pub mod attempts;
+pub mod audit;
 pub mod batch;
 pub mod coordination;
 pub mod counts;
@@ -31,8 +31,10 @@ pub mod credentials;
 pub mod grants;
 pub mod halt;
 pub mod recovered;
+pub mod sessions;
 pub mod system;
 pub mod tokens;
+pub mod users;
 
 pub use busy::{MaybeBusy, repeat_while_busy};
 pub use dialect::Dialect;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     clock::Millis,
-    id::{AttemptId, BootId, CredentialId, RequestId},
+    id::{AttemptId, AuditId, BootId, CredentialId, RequestId, SessionId},
     vault::Fingerprint,
 };
 
@@ -53,6 +53,8 @@ arg_from! {
     AttemptId => |value| Text value.to_string(),
     BootId => |value| Text value.to_string(),
     RequestId => |value| Text value.to_string(),
+    SessionId => |value| Text value.to_string(),
+    AuditId => |value| Text value.to_string(),
     &Fingerprint => |value| Text value.as_str().to_owned(),
     Vec<u8> => |value| Bytes value,
 }

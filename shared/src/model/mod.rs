@@ -2,11 +2,13 @@
 //! (states, lanes, causes, outcomes) that the database, the queue and the HTTP API share.
 
 pub mod attempt;
+pub mod audit;
 pub mod credential;
 pub mod finding;
 pub mod grant;
 pub mod journalled;
 pub mod known;
+pub mod role;
 pub mod schedule;
 pub mod settlement;
 
@@ -14,7 +16,7 @@ pub mod settlement;
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $text)] $variant),+
         }

@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Duration};
 use rt_manage_shared::{
     clock::Millis,
     db::{
-        Db, admins,
+        Db,
         coordination::{self, EgressHold, Lease, LiveWorker, Pulse, WorkerInfo},
         halt::{self, Halt},
         system::{self, RegisteredKey},
+        users,
     },
     id::BootId,
+    model::role::Role,
 };
 use tokio::sync::Barrier;
 
@@ -358,17 +360,13 @@ pub(crate) async fn the_installations_own_rows(place: Place) {
     assert!(system::register_key(&mut &db, &key, NOW).await.unwrap());
     assert!(!system::register_key(&mut &db, &key, NOW).await.unwrap());
     assert_eq!(system::keys(&mut &db).await.unwrap().len(), 1);
-    assert!(admins::read(&mut &db, "admin").await.unwrap().is_none());
+    assert!(users::read(&mut &db, "admin").await.unwrap().is_none());
     for epoch in 1..=2 {
-        admins::set_password(&mut &db, "admin", "hash", NOW)
+        users::set_password(&mut &db, "admin", Role::Administrator, "hash", NOW)
             .await
             .unwrap();
         assert_eq!(
-            admins::read(&mut &db, "admin")
-                .await
-                .unwrap()
-                .unwrap()
-                .epoch,
+            users::read(&mut &db, "admin").await.unwrap().unwrap().epoch,
             epoch
         );
     }

@@ -16,7 +16,7 @@ use super::{
     input::Id,
     paging::{Cursor, Part},
 };
-use crate::{auth::Admin, credentials::CredentialError, error::Problem, state::App};
+use crate::{auth::Viewer, credentials::CredentialError, error::Problem, state::App};
 
 #[derive(Debug, Serialize)]
 pub(super) struct PastView {
@@ -74,7 +74,7 @@ impl From<Past> for PastView {
 /// orphan may belong to it.
 pub(super) async fn list(
     State(app): State<App>,
-    _: Admin,
+    _: Viewer,
     Id(id): Id,
     cursor: Cursor,
 ) -> Result<Json<Part<PastView>>, Problem> {

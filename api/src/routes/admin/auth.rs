@@ -1,46 +1,65 @@
-//! `/auth`: log in, and set a password.
+//! `/auth`: log in and out, who one is, and set a password.
 
 use axum::{
     Json,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
 };
-use rt_manage_shared::vault::Secret;
+use rt_manage_shared::{model::role::Role, vault::Secret};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::input::Body;
+use super::{document::Problems, input::Body};
 use crate::{
-    auth::{AnySession, Caller, clear_cookie, set_cookie},
+    auth::{AnySession, Caller, Client, clear_cookie, set_cookie},
     error::Problem,
+    routes::RequestId,
     state::App,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogIn {
     username: String,
+    #[schema(value_type = String, format = Password)]
     password: Secret,
 }
 
-#[derive(Serialize)]
+/// A session that has begun. Browsers get its token in a cookie as well.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Opened {
     token: String,
+    #[schema(value_type = String)]
     token_type: &'static str,
-    /// RFC 3339.
+    #[schema(format = DateTime)]
     expires_at: String,
     username: String,
+    role: Role,
+    /// It is only good for setting a password.
     must_change_password: bool,
 }
 
-/// `POST /auth/login`
+/// Opens a session.
+#[utoipa::path(post, path = "/auth/login", tag = "sessions", operation_id = "logIn", security(()), request_body = LogIn,
+    responses((status = 200, body = Opened), Problems))]
 pub(super) async fn log_in(
     State(app): State<App>,
     caller: Caller,
+    request: RequestId,
+    headers: HeaderMap,
     Body(body): Body<LogIn>,
 ) -> Result<(HeaderMap, Json<Opened>), Problem> {
+    let agent = headers.get(header::USER_AGENT);
+    let client = Client {
+        caller,
+        user_agent: agent
+            .and_then(|agent| agent.to_str().ok())
+            .map(str::to_owned),
+        request_id: request.0,
+    };
     let session = app
         .sessions
-        .log_in(caller, &body.username, &body.password)
+        .log_in(&client, &body.username, &body.password)
         .await?;
     let headers = cookie(set_cookie(
         &session.token,
@@ -52,28 +71,65 @@ pub(super) async fn log_in(
         token_type: "Bearer",
         expires_at: session.expires_at.to_rfc3339(),
         username: session.username,
+        role: session.role,
         must_change_password: session.must_change_password,
     };
     Ok((headers, Json(opened)))
 }
 
-#[derive(Deserialize)]
+/// Ends the session of this request, on every replica.
+#[utoipa::path(post, path = "/auth/logout", tag = "sessions", operation_id = "logOut",
+    responses((status = 204, description = "the session has ended"), Problems))]
+pub(super) async fn log_out(
+    State(app): State<App>,
+    any: AnySession,
+    caller: Caller,
+) -> Result<(StatusCode, HeaderMap), Problem> {
+    app.sessions.log_out(&any.session, &any.actor).await?;
+    Ok((StatusCode::NO_CONTENT, cookie(clear_cookie(caller.https))))
+}
+
+/// Whose session this is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Current {
+    username: String,
+    role: Role,
+    must_change_password: bool,
+}
+
+/// Whose session this is, and what it may do.
+#[utoipa::path(get, path = "/auth/session", tag = "sessions", operation_id = "currentSession",
+    responses((status = 200, body = Current), Problems))]
+pub(super) async fn current(any: AnySession) -> Json<Current> {
+    Json(Current {
+        username: any.session.username,
+        role: any.session.role,
+        must_change_password: any.session.must_change_password,
+    })
+}
+
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangePassword {
+    #[schema(value_type = String, format = Password)]
     current_password: Secret,
+    /// At least 10 characters, at most 1024 bytes.
+    #[schema(value_type = String, format = Password)]
     new_password: Secret,
 }
 
-/// `POST /auth/password`
+/// Sets a new password, and ends all sessions of its owner, this one included.
+#[utoipa::path(post, path = "/auth/password", tag = "sessions", operation_id = "changePassword", request_body = ChangePassword,
+    responses((status = 204, description = "the password is set; all sessions have ended"), Problems))]
 pub(super) async fn change_password(
     State(app): State<App>,
-    AnySession(session): AnySession,
+    any: AnySession,
     caller: Caller,
     Body(body): Body<ChangePassword>,
 ) -> Result<(StatusCode, HeaderMap), Problem> {
-    let sessions = &app.sessions;
-    sessions
-        .change_password(caller, &session, &body.current_password, &body.new_password)
+    let (current, new) = (&body.current_password, &body.new_password);
+    app.sessions
+        .change_password(caller, &any.session, &any.actor, current, new)
         .await?;
     Ok((StatusCode::NO_CONTENT, cookie(clear_cookie(caller.https))))
 }

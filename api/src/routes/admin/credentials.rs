@@ -17,7 +17,7 @@ use super::{
     paging::Page,
 };
 use crate::{
-    auth::Admin,
+    auth::{Admin, Viewer},
     credentials::{CredentialError, Credentials, Edit, NewCredential, Patch},
     error::Problem,
     state::App,
@@ -72,7 +72,7 @@ pub(super) struct List {
 /// `GET /credentials`
 pub(super) async fn list(
     State(app): State<App>,
-    _: Admin,
+    _: Viewer,
     page: Page,
 ) -> Result<Json<List>, Problem> {
     let db = &mut &app.db;
@@ -95,7 +95,7 @@ pub(super) async fn list(
 /// `GET /credentials/{id}`
 pub(super) async fn read(
     State(app): State<App>,
-    _: Admin,
+    _: Viewer,
     Id(id): Id,
 ) -> Result<Json<CredentialView>, Problem> {
     let found = credentials::by_id(&mut &app.db, id).await?;

@@ -5,6 +5,7 @@ mod attempts;
 mod auth;
 mod credential_view;
 mod credentials;
+mod document;
 mod input;
 mod orphans;
 mod paging;
@@ -23,13 +24,32 @@ use axum::{
     routing::{delete, get, post},
 };
 
+use utoipa::{OpenApi as _, openapi::OpenApi};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
 use crate::{error::Problem, state::App};
+
+/// Where the admin API is.
+const PREFIX: &str = "/api/v1";
+
+/// Routes below `/api/v1`, each with what the document says of it.
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(auth::log_in))
+        .routes(routes!(auth::log_out))
+        .routes(routes!(auth::current))
+        .routes(routes!(auth::change_password))
+}
+
+/// The OpenAPI document of the admin API.
+pub fn openapi() -> OpenApi {
+    let routes = OpenApiRouter::with_openapi(document::Frame::openapi()).nest(PREFIX, documented());
+    routes.into_openapi()
+}
 
 /// Routes below `/api/v1`.
 pub fn router() -> Router<App> {
-    Router::new()
-        .route("/auth/login", post(auth::log_in))
-        .route("/auth/password", post(auth::change_password))
+    Router::from(documented())
         .route(
             "/credentials",
             get(credentials::list).post(credentials::create),

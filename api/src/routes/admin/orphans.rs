@@ -13,7 +13,12 @@ use super::{
     input::{Attempt, Body},
     paging::{Cursor, Part},
 };
-use crate::{auth::Admin, credentials::Credentials, error::Problem, state::App};
+use crate::{
+    auth::{Admin, Viewer},
+    credentials::Credentials,
+    error::Problem,
+    state::App,
+};
 
 #[derive(Debug, Serialize)]
 pub(super) struct OrphanView {
@@ -49,7 +54,7 @@ impl From<Listed> for OrphanView {
 /// `GET /orphans`
 pub(super) async fn list(
     State(app): State<App>,
-    _: Admin,
+    _: Viewer,
     cursor: Cursor,
 ) -> Result<Json<Part<OrphanView>>, Problem> {
     let found = tokens::orphan_page(&mut &app.db, cursor.before, cursor.to_read()).await?;
@@ -68,13 +73,13 @@ pub(super) struct Apply {
 /// `POST /orphans/{attempt}/apply`
 pub(super) async fn apply(
     State(app): State<App>,
-    Admin(session): Admin,
+    Admin(actor): Admin,
     Attempt(attempt): Attempt,
     Body(body): Body<Apply>,
 ) -> Result<Json<CredentialView>, Problem> {
     let credentials = Credentials::of(&app);
     let applied = credentials
-        .apply_orphan(attempt, body.replace, &session.username)
+        .apply_orphan(attempt, body.replace, &actor.name)
         .await?;
     Ok(Json(credential_view::of_one(&app, applied).await?))
 }
@@ -82,12 +87,10 @@ pub(super) async fn apply(
 /// `DELETE /orphans/{attempt}`
 pub(super) async fn discard(
     State(app): State<App>,
-    Admin(session): Admin,
+    Admin(actor): Admin,
     Attempt(attempt): Attempt,
 ) -> Result<StatusCode, Problem> {
     let credentials = Credentials::of(&app);
-    credentials
-        .discard_orphan(attempt, &session.username)
-        .await?;
+    credentials.discard_orphan(attempt, &actor.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

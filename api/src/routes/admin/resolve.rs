@@ -51,7 +51,7 @@ struct Following {
 /// `POST /credentials/{id}/resolve`
 pub(super) async fn resolve(
     State(app): State<App>,
-    Admin(session): Admin,
+    Admin(actor): Admin,
     Id(id): Id,
     request: RequestId,
     Body(body): Body<Resolve>,
@@ -61,17 +61,17 @@ pub(super) async fn resolve(
         Action::MarkDead => Decision::MarkDead,
         Action::KeepWaiting => Decision::KeepWaiting,
     };
-    decide(&app, id, decision, &session.username, request).await
+    decide(&app, id, decision, &actor.name, request).await
 }
 
 /// `POST /credentials/{id}/retry`
 pub(super) async fn retry(
     State(app): State<App>,
-    Admin(session): Admin,
+    Admin(actor): Admin,
     Id(id): Id,
     request: RequestId,
 ) -> Result<(StatusCode, Json<Resolved>), Problem> {
-    decide(&app, id, Decision::Retry, &session.username, request).await
+    decide(&app, id, Decision::Retry, &actor.name, request).await
 }
 
 async fn decide(

@@ -13,7 +13,7 @@ use rt_manage_shared::{
 use serde::Serialize;
 
 use super::switches::SwitchView;
-use crate::{auth::Admin, error::Problem, state::App, status::Status};
+use crate::{auth::Viewer, error::Problem, state::App, status::Status};
 
 #[derive(Serialize)]
 pub(super) struct StatusView {
@@ -67,7 +67,7 @@ struct HoldView {
 }
 
 /// `GET /status`
-pub(super) async fn status(State(app): State<App>, _: Admin) -> Result<Json<StatusView>, Problem> {
+pub(super) async fn status(State(app): State<App>, _: Viewer) -> Result<Json<StatusView>, Problem> {
     let now = app.clock.now();
     let status = Status::read(&app.db, now, app.settings.heartbeat).await?;
     Ok(Json(status.into()))

@@ -51,7 +51,7 @@ pub(super) struct Pause {
 /// `POST /pause`
 pub(super) async fn pause(
     State(app): State<App>,
-    Admin(session): Admin,
+    Admin(actor): Admin,
     Body(body): Body<Pause>,
 ) -> Result<Json<Switches>, Problem> {
     let reason = body.reason.trim();
@@ -61,7 +61,7 @@ pub(super) async fn pause(
         return Err(Problem::invalid(vec![FieldError::new("reason", message)]));
     }
     system::switch_on(&mut &app.db, system::PAUSED, reason, app.clock.now()).await?;
-    tracing::warn!(by = %session.username, reason, "an operator paused refreshing");
+    tracing::warn!(by = %actor.name, reason, "an operator paused refreshing");
     switches(&app).await
 }
 
@@ -84,7 +84,7 @@ pub(super) struct Resume {
 /// `POST /resume`
 pub(super) async fn resume(
     State(app): State<App>,
-    Admin(session): Admin,
+    Admin(actor): Admin,
     Body(body): Body<Resume>,
 ) -> Result<Json<Switches>, Problem> {
     let name = match body.switch {
@@ -99,7 +99,7 @@ pub(super) async fn resume(
         may_be_lifted(&app).await?;
     }
     if system::switch_off(&mut &app.db, name).await? {
-        tracing::warn!(by = %session.username, switch = name, "an operator let refreshing go on");
+        tracing::warn!(by = %actor.name, switch = name, "an operator let refreshing go on");
     }
     switches(&app).await
 }

@@ -96,7 +96,7 @@ async fn replicas_agree_on_the_signing_secret() {
     let published = jsonwebtoken::EncodingKey::from_secret(own.auth.jwt_secret.expose().as_bytes());
     let now = clock.now().seconds();
     let claims = json!({
-        "iss": "rt-manage", "aud": "rt-manage-admin", "sub": "admin", "jti": "x", "iat": now, "exp": now + 60,
+        "iss": "rt-manage", "aud": "rt-manage-admin", "sub": "admin", "jti": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "iat": now, "exp": now + 60,
         "epoch": 0, "must_change": false,
     });
     let forged =
@@ -188,4 +188,23 @@ async fn without_or_with_a_wrong_token_nothing_opens() {
     ] {
         assert_eq!(server.send(refused).await.code(), (401, "unauthorized"));
     }
+}
+
+#[tokio::test]
+async fn log_out_ends_one_session() {
+    let server = Server::new().await;
+    let (one, other) = (server.token().await, server.token().await);
+    let current = |token: &str| call("GET", "/auth/session").bearer(token);
+    let answer = server.send(current(&one)).await;
+    let expected =
+        json!({"username": "admin", "role": "administrator", "must_change_password": false});
+    assert_eq!(answer.body, expected);
+    let answer = server.send(call("POST", "/auth/logout").bearer(&one)).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(
+        server.send(current(&one)).await.code(),
+        (401, "unauthorized")
+    );
+    assert_eq!(server.send(current(&other)).await.status, 200);
 }

@@ -1,0 +1,80 @@
+//! The OpenAPI document: made from the handlers, so that it cannot say anything else than they do.
+
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses, Modify, OpenApi, PartialSchema as _, ToSchema,
+    openapi::{
+        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+/// Why a request was refused (RFC 9457). `code` is stable and meant for programs, `detail` for people. Further members
+/// depend on the code.
+#[derive(ToSchema)]
+#[schema(as = Problem)]
+#[expect(dead_code, reason = "the schema of what `Problem` writes")]
+pub(super) struct ProblemSchema {
+    title: String,
+    status: u16,
+    detail: Option<String>,
+    code: String,
+    request_id: Option<String>,
+    errors: Option<Vec<FieldErrorSchema>>,
+}
+
+/// One field of a request that is wrong.
+#[derive(ToSchema)]
+#[schema(as = FieldError)]
+#[expect(dead_code, reason = "the schema of what `FieldError` writes")]
+pub(super) struct FieldErrorSchema {
+    field: String,
+    message: String,
+}
+
+/// Every refusal of the admin API has the same form.
+pub(super) struct Problems;
+
+impl IntoResponses for Problems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let content = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name("Problem")))
+            .build();
+        let response = ResponseBuilder::new()
+            .description("why the request was refused")
+            .content("application/problem+json", content)
+            .build();
+        ["4XX", "5XX"]
+            .map(|status| (status.to_owned(), response.clone().into()))
+            .into()
+    }
+}
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("the `token` of `POST /api/v1/auth/login`"))
+            .build();
+        components.add_security_scheme("session", SecurityScheme::Http(bearer));
+        let _ = ProblemSchema::schema;
+    }
+}
+
+/// What the document says besides the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "rt-manage",
+        description = "Keeps OpenAI refresh tokens alive and hands out their access tokens."
+    ),
+    components(schemas(ProblemSchema, FieldErrorSchema)),
+    modifiers(&Security),
+    security(("session" = []))
+)]
+pub(super) struct Frame;
