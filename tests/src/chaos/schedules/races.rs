@@ -97,8 +97,9 @@ async fn race(campaign: &mut Campaign) {
     campaign.check(
         "callers that ask together share few refreshes",
         format!("{answered} of {asked} callers got tokens by {rotations} refreshes of {wanted} credentials"),
-        // A caller that comes after the first refresh has ended begins another one, at the most each of them.
-        answered == asked && rotations >= wanted && rotations <= wanted * 3,
+        // A caller that comes after the first refresh has ended begins another one, and on a busy machine many do. Were nothing
+        // shared, each caller would begin one.
+        answered == asked && rotations >= wanted && rotations * 2 <= asked as u64,
     );
 }
 
