@@ -3,6 +3,7 @@
 //! Handlers are thin and live in `routes`, one file for each resource; use cases (`credentials`, `refresh`,
 //! `import`) know no HTTP; SQL is in `rt-manage-shared`.
 
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod credentials;
@@ -13,3 +14,4 @@ pub mod routes;
 pub mod scheduler;
 pub mod state;
 pub mod status;
+pub mod users;

@@ -3,10 +3,16 @@
 //! All are ULIDs in their 26-character text form: made by us (no `RETURNING` needed), unique without
 //! coordination, and sorted by the time they were made, which keeps index inserts local.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
+
+use crate::clock::Millis;
 
 /// A text that is not an identifier of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +94,36 @@ id_type!(
     AuditId
 );
 
+impl AuditId {
+    /// An identifier for what happens at `at`: the log is read, narrowed by time and pruned in the order of its ids, so
+    /// they follow the stored clock and not this host's. Of one process and millisecond, later ones sort later.
+    pub fn at(at: Millis) -> Self {
+        static LAST: Mutex<Ulid> = Mutex::new(Ulid::nil());
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = Ulid::from_parts(millis(at), Ulid::generate().random());
+        *last = match last.increment() {
+            Ok(next) if last.timestamp_ms() == fresh.timestamp_ms() => next,
+            _ => fresh,
+        };
+        Self(*last)
+    }
+
+    /// Not behind any identifier of `at` or later, and behind all earlier ones.
+    pub const fn first_at(at: Millis) -> Self {
+        Self(Ulid::from_parts(millis(at), 0))
+    }
+
+    /// Behind all others.
+    pub const fn last() -> Self {
+        Self(Ulid::max())
+    }
+}
+
+/// A time before 1970 counts as 1970.
+const fn millis(at: Millis) -> u64 {
+    if at.0 < 0 { 0 } else { at.0.unsigned_abs() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +133,16 @@ mod tests {
         let id = AttemptId::generate();
         assert_eq!(id.to_string().parse::<AttemptId>(), Ok(id));
         assert!("not-an-id".parse::<AttemptId>().is_err());
+    }
+
+    #[test]
+    fn entries_of_the_log_sort_by_the_clock_that_they_are_given() {
+        let (early, late) = (Millis(1_700_000_000_000), Millis(1_700_000_000_001));
+        let ids: Vec<_> = [early, early, early, late].map(AuditId::at).into();
+        assert!(ids.is_sorted() && ids[0] != ids[1], "{ids:?}");
+        assert!(AuditId::first_at(early) <= ids[0] && ids[2] < AuditId::first_at(late));
+        assert!(AuditId::at(early) < AuditId::first_at(late));
+        assert!(ids[3] < AuditId::last());
+        assert_eq!(AuditId::first_at(Millis(-1)), AuditId::first_at(Millis(0)));
     }
 }

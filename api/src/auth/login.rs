@@ -5,7 +5,7 @@ use std::time::Duration;
 use rt_manage_shared::{
     clock::{BootInstant, Millis},
     config::PLACEHOLDER_PASSWORD,
-    db::{DbError, audit, sessions, sessions::NewSession, users},
+    db::{DbError, audit, sessions, sessions::StoredSession, users},
     model::{
         audit::{Action, Actor, Deed, TargetKind},
         role::Role,
@@ -18,6 +18,7 @@ use super::{
     password::{HashError, PasswordRule, Reference, check_new_password},
     placeholder::same_secret,
     sessions::{Session, Sessions},
+    signing::About,
 };
 
 /// A session that has just begun.
@@ -88,21 +89,16 @@ impl Sessions {
     ) -> Result<LoggedIn, AuthError> {
         let now = self.0.clock.now();
         let actor = client.actor(username);
-        let proven = match self.prove(client.caller, username, password).await {
-            Ok(proven) => proven,
-            Err(AuthError::Credentials) => {
-                let deed = Deed::new(Action::LogInFailed);
-                audit::record(&mut &self.0.db, &actor, &deed, now).await?;
-                return Err(AuthError::Credentials);
-            }
-            Err(error) => return Err(error),
+        let proven = self.prove(client.caller, &actor, password).await?;
+        let about = About {
+            username,
+            epoch: proven.epoch,
+            configured: proven.configured,
+            must_change: proven.placeholder,
         };
-        let signed = self
-            .0
-            .signer
-            .sign(username, proven.epoch, proven.placeholder, now)?;
+        let signed = self.0.signer.sign(about, now)?;
         let cut = |text: &String| text.chars().take(MAX_USER_AGENT_CHARS).collect();
-        let session = NewSession {
+        let session = StoredSession {
             id: signed.session,
             username: username.to_owned(),
             address: client.caller.address.to_string(),
@@ -146,7 +142,7 @@ impl Sessions {
     ) -> Result<(), AuthError> {
         // Rules first: they cost nothing and tell nothing about the current password.
         check_new_password(new)?;
-        self.prove(caller, &session.username, current).await?;
+        self.prove(caller, actor, current).await?;
         if same_secret(current.expose().as_bytes(), new.expose().as_bytes()) {
             return Err(PasswordRule::Unchanged.into());
         }
@@ -169,20 +165,26 @@ impl Sessions {
         username: &str,
         password: &Secret,
     ) -> Result<(), AuthError> {
-        self.prove(caller, username, password).await.map(|_| ())
+        let actor = Actor {
+            request_id: None,
+            ..caller.actor(username, "")
+        };
+        self.prove(caller, &actor, password).await.map(|_| ())
     }
 
+    /// Whether `actor` knows the password of the account that they name. A refusal is written down.
     async fn prove(
         &self,
         caller: Caller,
-        username: &str,
+        actor: &Actor,
         password: &Secret,
     ) -> Result<Proven, AuthError> {
-        let (backoff, now) = (&self.0.backoff, BootInstant::now());
+        let (backoff, username) = (&self.0.backoff, actor.name.as_str());
         backoff
-            .begin(username, caller.address, now)
+            .begin(username, caller.address, BootInstant::now())
             .map_err(AuthError::Slow)?;
         let account = self.account(username).await?;
+        let known = account.is_some();
         let reference = account
             .as_ref()
             .map_or_else(Reference::nobodys, |account| account.reference.clone());
@@ -195,7 +197,7 @@ impl Sessions {
         let placeholder = password.expose() == PLACEHOLDER_PASSWORD;
         let Some(account) = account.filter(|account| right && account.enabled) else {
             tracing::warn!(peer = %caller.address, "a log-in failed");
-            return Err(AuthError::Credentials);
+            return Err(self.refuse(actor, known).await?);
         };
         if placeholder && !caller.is_near() {
             // Answered like a wrong one: outside, nobody learns that it is in force.
@@ -204,20 +206,44 @@ impl Sessions {
                 forwarded = caller.forwarded,
                 "the example's password was refused: log in from this host or a private network without a proxy, or set auth.password"
             );
-            return Err(AuthError::Credentials);
+            return Err(self.refuse(actor, known).await?);
         }
         backoff.succeeded(username, caller.address);
         Ok(Proven {
             role: account.role,
             epoch: account.epoch,
+            configured: account.configured,
             placeholder,
         })
     }
+
+    /// Writes a refusal down, where there are not too many of them.
+    async fn refuse(&self, actor: &Actor, known: bool) -> Result<AuthError, DbError> {
+        let Some(unwritten) = self.0.refusals.admit(BootInstant::now()) else {
+            return Ok(AuthError::Credentials);
+        };
+        // A name that is nobody's may be a password in the wrong field.
+        let name = if known { actor.name.as_str() } else { NOBODY };
+        let actor = Actor {
+            name: name.to_owned(),
+            ..actor.clone()
+        };
+        let mut deed = Deed::new(Action::LogInFailed);
+        if unwritten > 0 {
+            deed = deed.with("not_recorded", unwritten);
+        }
+        audit::record(&mut &self.0.db, &actor, &deed, self.0.clock.now()).await?;
+        Ok(AuthError::Credentials)
+    }
 }
+
+/// Stands in the audit log for a name that nobody has. No user name has parentheses.
+const NOBODY: &str = "(unknown)";
 
 struct Proven {
     role: Role,
     epoch: i64,
+    configured: Option<String>,
     /// The published password was used.
     placeholder: bool,
 }

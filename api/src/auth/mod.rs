@@ -6,8 +6,10 @@ mod caller;
 mod cookie;
 mod extract;
 mod login;
+mod open_sessions;
 mod password;
 pub mod placeholder;
+mod refusals;
 mod sessions;
 mod signing;
 

@@ -9,13 +9,14 @@ use rt_manage_shared::{
     db::{Db, DbError, sessions, system, users},
     id::SessionId,
     model::role::Role,
-    vault::{Place, Vault, VaultError},
+    vault::{Place, Secret, Vault, VaultError},
 };
 use zeroize::Zeroizing;
 
 use super::{
     backoff::Backoff,
-    password::{Passwords, Reference},
+    password::{HashError, Passwords, Reference},
+    refusals::Refusals,
     signing::{Refused, Signer},
 };
 
@@ -69,6 +70,9 @@ pub(super) struct Inner {
     pub(super) signer: Signer,
     pub(super) passwords: Passwords,
     pub(super) backoff: Backoff,
+    pub(super) refusals: Refusals,
+    /// Tells the configured password from others.
+    configured: String,
 }
 
 impl fmt::Debug for Sessions {
@@ -97,12 +101,14 @@ impl Sessions {
             Signer::new(auth.jwt_secret.expose().as_bytes(), life)
         };
         Ok(Self(Arc::new(Inner {
+            configured: signer.digest(&auth.password),
             auth,
             db: db.clone(),
             clock: clock.clone(),
             signer,
             passwords: Passwords::new(),
             backoff: Backoff::new(),
+            refusals: Refusals::new(),
         })))
     }
 
@@ -121,6 +127,7 @@ impl Sessions {
             return Ok(Err(Refused));
         };
         if claims.epoch != account.epoch
+            || claims.configured != account.configured
             || !account.enabled
             || !sessions::is_open(&mut &self.0.db, claims.jti).await?
         {
@@ -134,6 +141,16 @@ impl Sessions {
         }))
     }
 
+    /// The account that the configuration names: always an administrator who may log in.
+    pub fn configured_username(&self) -> &str {
+        &self.0.auth.username
+    }
+
+    /// Hashes a password that somebody chose, beside the request threads.
+    pub async fn hash(&self, password: &Secret) -> Result<String, HashError> {
+        self.0.passwords.hash(password.clone()).await
+    }
+
     #[cfg(test)]
     pub(crate) fn forget_failures(&self) {
         self.0.backoff.forget_all();
@@ -143,6 +160,10 @@ impl Sessions {
     pub(super) async fn account(&self, username: &str) -> Result<Option<Account>, DbError> {
         let auth = &self.0.auth;
         let configured = username == auth.username;
+        // No column of PostgreSQL takes that character, so nobody has it in their name.
+        if username.contains('\0') {
+            return Ok(None);
+        }
         let row = users::read(&mut &self.0.db, username).await?;
         // A password that was set in the system wins over the configuration's.
         Ok(match row {
@@ -156,12 +177,14 @@ impl Sessions {
                 enabled: configured || user.enabled,
                 reference: Reference::Hash(user.password_hash),
                 epoch: user.epoch,
+                configured: None,
             }),
             None if configured => Some(Account {
                 role: Role::Administrator,
                 enabled: true,
                 reference: Reference::configured(&auth.password),
                 epoch: 0,
+                configured: Some(self.0.configured.clone()),
             }),
             None => None,
         })
@@ -174,6 +197,8 @@ pub(super) struct Account {
     pub(super) enabled: bool,
     pub(super) reference: Reference,
     pub(super) epoch: i64,
+    /// Which configured password counts, where none was set in the system.
+    pub(super) configured: Option<String>,
 }
 
 async fn stored_secret(db: &Db, vault: &Vault) -> Result<Zeroizing<Vec<u8>>, SessionsError> {

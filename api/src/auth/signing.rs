@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use rt_manage_shared::{clock::Millis, id::SessionId, vault::Secret};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 const ALGORITHM: Algorithm = Algorithm::HS256;
 const ISSUER: &str = "rt-manage";
+/// Keeps digests apart from all other uses of the secret.
+const DIGEST_LABEL: &[u8] = b"rt-manage configured password";
 const AUDIENCE: &str = "rt-manage-admin";
 /// How far a replica's clock may be behind the one that issued a token: both follow the database's.
 const MAX_SKEW_SECONDS: i64 = 60;
@@ -25,7 +30,19 @@ pub(super) struct Claims {
     exp: i64,
     /// The password's age at log-in: 0 for the configuration's.
     pub(super) epoch: i64,
+    /// Which password of the configuration opened it ([`Signer::digest`]); absent where one set in the system did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) configured: Option<String>,
     /// The session is only good for setting a password.
+    pub(super) must_change: bool,
+}
+
+/// What a session token is about.
+#[derive(Debug, Clone)]
+pub(super) struct About<'a> {
+    pub(super) username: &'a str,
+    pub(super) epoch: i64,
+    pub(super) configured: Option<String>,
     pub(super) must_change: bool,
 }
 
@@ -47,6 +64,7 @@ pub(super) struct Signer {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    secret: Zeroizing<Vec<u8>>,
     pub(super) life: Duration,
 }
 
@@ -62,15 +80,26 @@ impl Signer {
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
             validation,
+            secret: Zeroizing::new(secret.to_vec()),
             life,
         }
     }
 
+    /// What tells one secret text from another and says nothing about it to whoever does not know the signing secret.
+    pub(super) fn digest(&self, text: &Secret) -> String {
+        let length = u64::try_from(self.secret.len()).unwrap_or(u64::MAX);
+        let hash = Sha256::new()
+            .chain_update(DIGEST_LABEL)
+            .chain_update(length.to_be_bytes())
+            .chain_update(&self.secret)
+            .chain_update(text.expose().as_bytes())
+            .finalize();
+        BASE64_URL_SAFE_NO_PAD.encode(hash)
+    }
+
     pub(super) fn sign(
         &self,
-        username: &str,
-        epoch: i64,
-        must_change: bool,
+        about: About<'_>,
         now: Millis,
     ) -> Result<Signed, jsonwebtoken::errors::Error> {
         let session = SessionId::generate();
@@ -78,12 +107,13 @@ impl Signer {
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
-            sub: username.to_owned(),
+            sub: about.username.to_owned(),
             jti: session,
             iat: now.seconds(),
             exp: expires_at.seconds(),
-            epoch,
-            must_change,
+            epoch: about.epoch,
+            configured: about.configured,
+            must_change: about.must_change,
         };
         let token = Secret::new(encode(&Header::new(ALGORITHM), &claims, &self.encoding)?);
         Ok(Signed {
@@ -104,7 +134,6 @@ impl Signer {
 
 #[cfg(test)]
 mod tests {
-    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
     use serde_json::{Value, json};
 
     use super::*;
@@ -136,7 +165,13 @@ mod tests {
 
     #[test]
     fn a_token_lives_its_time_by_the_stored_clock() {
-        let signed = signer().sign("admin", 3, true, NOW).unwrap();
+        let about = About {
+            username: "admin",
+            epoch: 3,
+            configured: None,
+            must_change: true,
+        };
+        let signed = signer().sign(about, NOW).unwrap();
         let check = |now| signer().check(signed.token.expose(), now);
         let claims = check(NOW).unwrap();
         assert_eq!(
@@ -199,5 +234,14 @@ mod tests {
         for text in ["", ".", "..", "a.b.c", "Bearer x"] {
             assert_eq!(signer().check(text, NOW), Err(Refused));
         }
+    }
+
+    #[test]
+    fn digests_tell_passwords_apart_and_need_the_secret() {
+        let digest = |text: &str| signer().digest(&Secret::new(text));
+        assert_eq!(digest("a"), digest("a"));
+        assert_ne!(digest("a"), digest("b"));
+        let other = Signer::new(b"another secret of the same kind!", HOUR);
+        assert_ne!(digest("a"), other.digest(&Secret::new("a")));
     }
 }

@@ -2,6 +2,7 @@
 
 mod check_config;
 mod import;
+mod openapi;
 mod password;
 mod queueing;
 mod serve;
@@ -58,8 +59,14 @@ enum Command {
     },
     /// Reads a password from standard input and prints its argon2id hash for `auth.password`.
     HashPassword,
-    /// Reads a new administrator password from standard input and stores its hash; ends all sessions.
-    ResetPassword,
+    /// Reads a new password from standard input and stores its hash; ends all sessions of its owner.
+    ResetPassword {
+        /// Whose; the account of the configuration, where nobody is named.
+        #[arg(long)]
+        user: Option<String>,
+    },
+    /// Prints the OpenAPI document of the HTTP API.
+    Openapi,
 }
 
 impl Cli {
@@ -67,6 +74,9 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         if matches!(self.command, Some(Command::HashPassword)) {
             return password::hash();
+        }
+        if matches!(self.command, Some(Command::Openapi)) {
+            return openapi::run();
         }
         let loaded = match self.config.load()? {
             Ok(loaded) => loaded,
@@ -96,8 +106,11 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
         }
         Command::Pause { reason } => switches::pause(&open(config).await?, &reason).await,
         Command::Resume { halted } => switches::resume(&open(config).await?, config, halted).await,
-        Command::ResetPassword => password::reset(&open(config).await?, &config.auth).await,
-        Command::CheckConfig | Command::HashPassword => Ok(ExitCode::SUCCESS),
+        Command::ResetPassword { user } => {
+            let user = user.as_deref().unwrap_or(&config.auth.username);
+            password::reset(&open(config).await?, &config.auth, user).await
+        }
+        Command::CheckConfig | Command::HashPassword | Command::Openapi => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -26,21 +26,27 @@ pub(super) fn hash() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn reset(db: &Db, auth: &AuthConfig) -> anyhow::Result<ExitCode> {
+pub(super) async fn reset(db: &Db, auth: &AuthConfig, username: &str) -> anyhow::Result<ExitCode> {
+    if username != auth.username && users::read(&mut &*db, username).await?.is_none() {
+        anyhow::bail!("there is no person with the user name `{username}`");
+    }
     let hash = hash_password(&read()?)?;
     let clock = Clock::new();
     clock.set_from_database(db.server_time().await?);
     let mut tx = db.begin().await?;
-    let (username, now) = (&auth.username, clock.now());
-    users::set_password(&mut tx, username, Role::Administrator, &hash, now).await?;
+    let now = clock.now();
+    if username == auth.username {
+        users::set_password(&mut tx, username, Role::Administrator, &hash, now).await?;
+    } else if !users::replace_password(&mut tx, username, &hash, now).await? {
+        anyhow::bail!("the person with the user name `{username}` has just been removed");
+    }
     sessions::close_all(&mut tx, username).await?;
     let deed = Deed::new(Action::PasswordSet).to(TargetKind::User, username);
     audit::record(&mut tx, &Actor::command_line(), &deed, now).await?;
     tx.commit().await?;
     writeln!(
         std::io::stdout().lock(),
-        "the password of `{}` is set; all sessions have ended",
-        auth.username
+        "the password of `{username}` is set; all sessions have ended"
     )?;
     db.close().await;
     Ok(ExitCode::SUCCESS)

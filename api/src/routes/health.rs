@@ -1,41 +1,69 @@
 //! Whether the process lives, whether it can work, and its metrics.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use axum::{
     Json, Router,
     extract::{ConnectInfo, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
-    routing::get,
 };
 use rt_manage_shared::{
     readiness::{Found, Readiness, Weight},
     telemetry,
 };
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{error::Problem, state::App};
 
 /// `/health`, `/livez`, `/readyz`, `/metrics`.
 pub fn router() -> Router<App> {
-    Router::new()
-        .route("/health", get(health))
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics_text))
+    Router::from(documented())
+}
+
+/// The same, with what the document says of them.
+pub fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(livez))
+        .routes(routes!(readyz))
+        .routes(routes!(metrics_text))
+}
+
+/// That the process lives.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of what the handlers write")]
+struct Alive {
+    status: String,
+    message: Option<String>,
+}
+
+/// Whether the process can work; docs/api.md names the further members. `checks` has `ok` or what is wrong for each part.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of what `Readiness` writes")]
+struct Ready {
+    /// `ok`, `degraded` or `unavailable`.
+    status: String,
+    checks: BTreeMap<String, String>,
 }
 
 /// As the predecessor's clients know it: 200 while the process serves.
+#[utoipa::path(get, path = "/health", tag = "health", operation_id = "health", security(()), responses((status = 200, body = Alive)))]
 pub async fn health() -> Json<Value> {
     Json(json!({"status": "ok", "message": "rt-manage is running"}))
 }
 
 /// Touches nothing: only a process that hangs fails to answer.
+#[utoipa::path(get, path = "/livez", tag = "health", operation_id = "livez", security(()), responses((status = 200, body = Alive)))]
 async fn livez() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
+/// Whether the process can work, and why not.
+#[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "readyz", security(()),
+    responses((status = 200, body = Ready), (status = 503, body = Ready)))]
 async fn readyz(State(app): State<App>) -> Response {
     let found = match &app.worker {
         Some(worker) => Found {
@@ -66,7 +94,9 @@ async fn readyz(State(app): State<App>) -> Response {
     (status, Json(readiness)).into_response()
 }
 
-/// For loopback, or with the configured token.
+/// Prometheus text, for loopback or with `security.metrics_token`.
+#[utoipa::path(get, path = "/metrics", tag = "health", operation_id = "metrics", security(()),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 403, body = Value, content_type = "application/problem+json")))]
 async fn metrics_text(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

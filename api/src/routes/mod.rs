@@ -33,6 +33,7 @@ pub fn router(app: App) -> Router {
         .route("/", get(home))
         .merge(health::router())
         .nest("/api/v1", admin::router())
+        .merge(admin::docs::router())
         .nest(&public, public::router())
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

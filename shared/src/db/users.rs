@@ -51,6 +51,74 @@ fn user(row: &Row) -> Result<User, DbError> {
     })
 }
 
+/// Everybody whose password was set in the system, by name.
+pub async fn all(db: &mut impl Execute) -> Result<Vec<User>, DbError> {
+    let statement = sql(format!("SELECT {COLUMNS} FROM {{users}} ORDER BY username"));
+    let rows = db.fetch_all(statement).await?;
+    rows.iter().map(user).collect()
+}
+
+/// Adds a person who may log in. `false`: the name is taken.
+pub async fn add(
+    db: &mut impl Execute,
+    username: &str,
+    role: Role,
+    password_hash: &str,
+    now: Millis,
+) -> Result<bool, DbError> {
+    let insert = sql(
+        "INSERT INTO {users} (username, role, password_hash, epoch, enabled, created_at, updated_at) VALUES (?, ?, ?, ?, 1, ?, ?)",
+    )
+    .bind(username)
+    .bind(role.as_str())
+    .bind(password_hash)
+    // Not 1: sessions of a namesake who was removed before must not come alive again.
+    .bind(now)
+    .bind(now)
+    .bind(now);
+    db.insert_if_absent(insert).await
+}
+
+/// Sets what a person may do and whether they may log in, and ends all sessions of before. `false`: something was changed
+/// since `user` was read, or they are gone.
+pub async fn edit(
+    db: &mut impl Execute,
+    user: &User,
+    role: Role,
+    enabled: bool,
+    now: Millis,
+) -> Result<bool, DbError> {
+    let statement = sql(
+        "UPDATE {users} SET role = ?, enabled = ?, epoch = epoch + 1, updated_at = ? WHERE username = ? AND epoch = ?",
+    )
+    .bind(role.as_str())
+    .bind(enabled)
+    .bind(now)
+    .bind(user.username.clone())
+    .bind(user.epoch);
+    Ok(db.execute(statement).await? > 0)
+}
+
+/// Removes a person. `false`: there is none of this name.
+pub async fn remove(db: &mut impl Execute, username: &str) -> Result<bool, DbError> {
+    let statement = sql("DELETE FROM {users} WHERE username = ?").bind(username);
+    Ok(db.execute(statement).await? > 0)
+}
+
+/// Sets the password of somebody who is known, and ends all sessions of before. `false`: they are not.
+pub async fn replace_password(
+    db: &mut impl Execute,
+    username: &str,
+    password_hash: &str,
+    now: Millis,
+) -> Result<bool, DbError> {
+    let statement = sql("UPDATE {users} SET password_hash = ?, epoch = epoch + 1, updated_at = ? WHERE username = ?")
+        .bind(password_hash)
+        .bind(now)
+        .bind(username);
+    Ok(db.execute(statement).await? > 0)
+}
+
 /// Sets a password, and ends all sessions of before. Whoever is not known yet is added with this role.
 pub async fn set_password(
     db: &mut impl Execute,
@@ -59,13 +127,7 @@ pub async fn set_password(
     password_hash: &str,
     now: Millis,
 ) -> Result<(), DbError> {
-    let update = || {
-        sql("UPDATE {users} SET password_hash = ?, epoch = epoch + 1, updated_at = ? WHERE username = ?")
-            .bind(password_hash)
-            .bind(now)
-            .bind(username)
-    };
-    if db.execute(update()).await? > 0 {
+    if replace_password(db, username, password_hash, now).await? {
         return Ok(());
     }
     let insert = sql(
@@ -78,7 +140,7 @@ pub async fn set_password(
     .bind(now);
     // Somebody else may have been first in the meantime; the last one wins.
     if !db.insert_if_absent(insert).await? {
-        db.execute(update()).await?;
+        replace_password(db, username, password_hash, now).await?;
     }
     Ok(())
 }

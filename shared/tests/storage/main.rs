@@ -20,6 +20,7 @@ mod findings;
 mod fixtures;
 mod grants;
 mod locks;
+mod people;
 mod schema;
 mod servers;
 mod support;
@@ -85,6 +86,11 @@ contract! {
         of_many_workers_one_tries_an_egress,
         holds_written_at_once_leave_the_longest,
         the_installations_own_rows;
+    people:
+        people_are_added_changed_and_removed,
+        sessions_end_one_by_one_and_are_pruned,
+        the_log_is_found_by_each_filter_and_pruned,
+        the_log_is_found_by_its_indexes;
     locks:
         embedded_processes_are_alone,
         processes_over_redis_are_together,

@@ -190,7 +190,27 @@ impl Admin {
         }
     }
 
-    /// Sets the administrator's password; ends all sessions.
+    /// The same session, at one address only.
+    #[must_use]
+    pub fn at(&self, url: &str) -> Self {
+        Self {
+            endpoints: Endpoints::one(url.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// An answer that is a text.
+    pub async fn text(&self, path: &str) -> String {
+        let request = self
+            .http
+            .get(format!("{}/api/v1{path}", self.endpoints.next()))
+            .bearer_auth(&self.token);
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        response.text().await.expect("text")
+    }
+
+    /// Sets the password of whoever this is; ends all sessions.
     pub async fn set_password(&self, current: &str, new: &str) {
         let body = json!({"current_password": current, "new_password": new});
         let answer = self.call(Method::POST, "/auth/password", Some(body)).await;

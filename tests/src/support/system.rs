@@ -134,6 +134,11 @@ impl System {
         Admin::log_in(self.endpoints.clone(), "admin", PASSWORD).await
     }
 
+    /// Somebody who is logged in.
+    pub async fn log_in(&self, username: &str, password: &str) -> Admin {
+        Admin::log_in(self.endpoints.clone(), username, password).await
+    }
+
     /// The first log-in with a password that ships in examples: it only lets one set a new one.
     pub async fn first_log_in(&self, shipped: &str, own: &str) -> Admin {
         let admin = Admin::log_in(self.endpoints.clone(), "admin", shipped).await;

@@ -9,6 +9,7 @@ mod halt;
 mod journal_keys;
 mod outage;
 mod outcomes;
+mod people;
 mod public_api;
 mod recovery;
 mod scheduling;

@@ -11,15 +11,20 @@ use rt_manage_shared::{
     model::attempt::{AttemptState, Cause, Lane, OutcomeKind},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
+    document::Problems,
     input::Id,
     paging::{Cursor, Part},
 };
 use crate::{auth::Viewer, credentials::CredentialError, error::Problem, state::App};
 
-#[derive(Debug, Serialize)]
+/// An attempt to refresh a credential.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Attempt)]
 pub(super) struct PastView {
+    #[schema(value_type = String)]
     id: AttemptId,
     lane: Lane,
     cause: Cause,
@@ -35,11 +40,15 @@ pub(super) struct PastView {
     replayed: bool,
     /// Its answer was applied after it had been given up.
     late: bool,
+    #[schema(value_type = Option<String>)]
     worker: Option<BootId>,
     refresh_token_fingerprint: String,
     request_id: Option<String>,
+    #[schema(format = DateTime)]
     requested_at: String,
+    #[schema(format = DateTime)]
     claimed_at: Option<String>,
+    #[schema(format = DateTime)]
     finished_at: Option<String>,
 }
 
@@ -70,8 +79,12 @@ impl From<Past> for PastView {
     }
 }
 
-/// `GET /credentials/{id}/attempts`. Those of a deleted credential are shown as well, as long as its row is there: an
-/// orphan may belong to it.
+/// Shows what was tried with a credential, the newest first. Those of a deleted credential are shown as well, as long as its
+/// row is there: an orphan may belong to it.
+#[utoipa::path(get, path = "/credentials/{id}/attempts", tag = "credentials", operation_id = "listAttempts",
+    params(("id" = String, Path), ("before" = Option<String>, Query, description = "the `next` of another answer"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500)),
+    responses((status = 200, body = Part<PastView>), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
     _: Viewer,

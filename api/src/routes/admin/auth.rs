@@ -1,11 +1,11 @@
-//! `/auth`: log in and out, who one is, and set a password.
+//! `/auth`: log in and out, who one is, the own sessions and the own password.
 
 use axum::{
     Json,
-    extract::State,
+    extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
 };
-use rt_manage_shared::{model::role::Role, vault::Secret};
+use rt_manage_shared::{db::sessions::StoredSession, id, model::role::Role, vault::Secret};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -78,7 +78,7 @@ pub(super) async fn log_in(
 }
 
 /// Ends the session of this request, on every replica.
-#[utoipa::path(post, path = "/auth/logout", tag = "sessions", operation_id = "logOut",
+#[utoipa::path(post, path = "/auth/logout", tag = "sessions", operation_id = "logOut", security(("session" = ["any"])),
     responses((status = 204, description = "the session has ended"), Problems))]
 pub(super) async fn log_out(
     State(app): State<App>,
@@ -98,7 +98,7 @@ pub(super) struct Current {
 }
 
 /// Whose session this is, and what it may do.
-#[utoipa::path(get, path = "/auth/session", tag = "sessions", operation_id = "currentSession",
+#[utoipa::path(get, path = "/auth/session", tag = "sessions", operation_id = "currentSession", security(("session" = ["any"])),
     responses((status = 200, body = Current), Problems))]
 pub(super) async fn current(any: AnySession) -> Json<Current> {
     Json(Current {
@@ -108,18 +108,98 @@ pub(super) async fn current(any: AnySession) -> Json<Current> {
     })
 }
 
+/// A session that is open.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SessionView {
+    id: String,
+    /// From where it was opened.
+    address: String,
+    /// The program that opened it, as it says.
+    user_agent: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// The session of this request.
+    current: bool,
+}
+
+/// Sessions that are open, the newest first; at most 500.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SessionList {
+    items: Vec<SessionView>,
+}
+
+impl SessionList {
+    pub(super) fn new(found: Vec<StoredSession>, current: Option<id::SessionId>) -> Self {
+        let show = |session: StoredSession| SessionView {
+            id: session.id.to_string(),
+            address: session.address,
+            user_agent: session.user_agent,
+            created_at: session.created_at.to_rfc3339(),
+            expires_at: session.expires_at.to_rfc3339(),
+            current: current == Some(session.id),
+        };
+        Self {
+            items: found.into_iter().map(show).collect(),
+        }
+    }
+}
+
+/// The session that the address names. A text that is no id names none.
+pub(super) struct SessionId(pub(super) id::SessionId);
+
+impl SessionId {
+    pub(super) fn read(text: &str) -> Result<Self, Problem> {
+        text.parse().map(Self).map_err(|_| Self::unknown())
+    }
+
+    pub(super) fn unknown() -> Problem {
+        Problem::not_found("there is no such session")
+    }
+}
+
+/// Lists the own open sessions.
+#[utoipa::path(get, path = "/auth/sessions", tag = "sessions", operation_id = "listSessions", security(("session" = ["any"])),
+    responses((status = 200, body = SessionList), Problems))]
+pub(super) async fn sessions(
+    State(app): State<App>,
+    any: AnySession,
+) -> Result<Json<SessionList>, Problem> {
+    let found = app.sessions.open_sessions(&any.session.username).await?;
+    Ok(Json(SessionList::new(found, Some(any.session.id))))
+}
+
+/// Ends one of the own sessions, on every replica.
+#[utoipa::path(delete, path = "/auth/sessions/{id}", tag = "sessions", operation_id = "endSession", params(("id" = String, Path)),
+    security(("session" = ["any"])), responses((status = 204, description = "the session has ended"), Problems))]
+pub(super) async fn end_session(
+    State(app): State<App>,
+    any: AnySession,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let id = SessionId::read(&id)?;
+    let username = &any.session.username;
+    if app.sessions.end(&any.actor, username, id.0).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(SessionId::unknown())
+    }
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangePassword {
     #[schema(value_type = String, format = Password)]
     current_password: Secret,
-    /// At least 10 characters, at most 1024 bytes.
-    #[schema(value_type = String, format = Password)]
+    /// At least 10 characters, at most 1024 bytes, and not the published example.
+    #[schema(value_type = String, format = Password, min_length = 10, max_length = 1024)]
     new_password: Secret,
 }
 
 /// Sets a new password, and ends all sessions of its owner, this one included.
-#[utoipa::path(post, path = "/auth/password", tag = "sessions", operation_id = "changePassword", request_body = ChangePassword,
+#[utoipa::path(post, path = "/auth/password", tag = "sessions", operation_id = "changePassword", security(("session" = ["any"])),
+    request_body = ChangePassword,
     responses((status = 204, description = "the password is set; all sessions have ended"), Problems))]
 pub(super) async fn change_password(
     State(app): State<App>,

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use axum::{
+    http::{HeaderName, StatusCode, header},
+    response::IntoResponse,
+};
+use rt_manage_shared::model::audit::{Action, TargetKind};
 use utoipa::{
     IntoResponses, Modify, OpenApi, PartialSchema as _, ToSchema,
     openapi::{
@@ -9,6 +14,20 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
+
+use crate::{auth::Viewer, error::Problem};
+
+/// The document itself.
+#[utoipa::path(get, path = "/openapi.json", tag = "document", operation_id = "openapi",
+    responses((status = 200, body = serde_json::Value), Problems))]
+pub(super) async fn serve(_: Viewer) -> Result<impl IntoResponse + use<>, Problem> {
+    let text = super::openapi_text().map_err(|error| {
+        tracing::error!(%error, "the OpenAPI document cannot be written");
+        Problem::internal()
+    })?;
+    let headers: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
+    Ok((headers, text))
+}
 
 /// Why a request was refused (RFC 9457). `code` is stable and meant for programs, `detail` for people. Further members
 /// depend on the code.
@@ -51,6 +70,32 @@ impl IntoResponses for Problems {
     }
 }
 
+/// Each answer has a description, as OpenAPI wants it: where nobody gave one, the words of HTTP.
+pub(super) fn describe(openapi: &mut utoipa::openapi::OpenApi) {
+    for item in openapi.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        let operations = operations.into_iter().flatten();
+        for (status, response) in operations.flat_map(|one| &mut one.responses.responses) {
+            let status = status
+                .parse()
+                .ok()
+                .and_then(|code: u16| StatusCode::from_u16(code).ok());
+            let reason = status.and_then(|status| status.canonical_reason());
+            if let (RefOr::T(response), Some(reason)) = (response, reason)
+                && response.description.is_empty()
+            {
+                response.description = reason.to_owned();
+            }
+        }
+    }
+}
+
 struct Security;
 
 impl Modify for Security {
@@ -73,7 +118,7 @@ impl Modify for Security {
         title = "rt-manage",
         description = "Keeps OpenAI refresh tokens alive and hands out their access tokens."
     ),
-    components(schemas(ProblemSchema, FieldErrorSchema)),
+    components(schemas(ProblemSchema, FieldErrorSchema, Action, TargetKind)),
     modifiers(&Security),
     security(("session" = []))
 )]

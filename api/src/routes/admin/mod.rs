@@ -2,9 +2,11 @@
 //! handlers only translate between HTTP and the use cases.
 
 mod attempts;
+mod audit;
 mod auth;
 mod credential_view;
 mod credentials;
+pub mod docs;
 mod document;
 mod input;
 mod orphans;
@@ -12,8 +14,10 @@ mod paging;
 mod problems;
 mod refresh;
 mod resolve;
+mod roles;
 mod status;
 mod switches;
+mod users;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -27,6 +31,7 @@ use axum::{
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::health;
 use crate::{error::Problem, state::App};
 
 /// Where the admin API is.
@@ -39,12 +44,33 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(auth::log_out))
         .routes(routes!(auth::current))
         .routes(routes!(auth::change_password))
+        .routes(routes!(auth::sessions))
+        .routes(routes!(auth::end_session))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::read, users::edit, users::delete))
+        .routes(routes!(users::set_password))
+        .routes(routes!(users::sessions, users::end_sessions))
+        .routes(routes!(users::end_session))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::take_out))
+        .routes(routes!(attempts::list))
+        .routes(routes!(document::serve))
 }
 
-/// The OpenAPI document of the admin API.
+/// The OpenAPI document.
 pub fn openapi() -> OpenApi {
-    let routes = OpenApiRouter::with_openapi(document::Frame::openapi()).nest(PREFIX, documented());
-    routes.into_openapi()
+    let routes = OpenApiRouter::with_openapi(document::Frame::openapi())
+        .merge(health::documented())
+        .nest(PREFIX, documented());
+    let mut openapi = routes.into_openapi();
+    roles::declare(&mut openapi);
+    document::describe(&mut openapi);
+    openapi
+}
+
+/// The OpenAPI document as it is served and committed.
+pub fn openapi_text() -> serde_json::Result<String> {
+    openapi().to_pretty_json().map(|text| text + "\n")
 }
 
 /// Routes below `/api/v1`.
@@ -60,7 +86,6 @@ pub fn router() -> Router<App> {
                 .patch(credentials::edit)
                 .delete(credentials::delete),
         )
-        .route("/credentials/{id}/attempts", get(attempts::list))
         .route("/credentials/{id}/refresh", post(refresh::refresh))
         .route("/credentials/{id}/resolve", post(resolve::resolve))
         .route("/credentials/{id}/retry", post(resolve::retry))

@@ -115,10 +115,11 @@ impl Cursor {
 }
 
 /// A part of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Part<T> {
     items: Vec<T>,
     /// What to give as `before` for the part behind this one; `null` where there is none.
+    #[schema(value_type = Option<String>)]
     next: Option<AttemptId>,
 }
 
@@ -140,14 +141,14 @@ impl<T> Part<T> {
     }
 }
 
-fn read<T: DeserializeOwned>(parts: &Parts, detail: &str) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(parts: &Parts, detail: &str) -> Result<T, Problem> {
     let query = Query::<T>::try_from_uri(&parts.uri);
     query
         .map(|Query(query)| query)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "invalid_query", detail))
 }
 
-fn size(field: &'static str, size: Option<u32>, errors: &mut Vec<FieldError>) -> u32 {
+pub(super) fn size(field: &'static str, size: Option<u32>, errors: &mut Vec<FieldError>) -> u32 {
     let size = size.unwrap_or(DEFAULT_PAGE_SIZE);
     if !(1..=MAX_PAGE_SIZE).contains(&size) {
         errors.push(FieldError::new(field, "must be from 1 to 500"));
@@ -155,7 +156,7 @@ fn size(field: &'static str, size: Option<u32>, errors: &mut Vec<FieldError>) ->
     size
 }
 
-fn done(errors: Vec<FieldError>) -> Result<(), Problem> {
+pub(super) fn done(errors: Vec<FieldError>) -> Result<(), Problem> {
     if errors.is_empty() {
         Ok(())
     } else {

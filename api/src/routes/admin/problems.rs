@@ -8,6 +8,7 @@ use crate::{
     auth::{AuthError, HashError},
     credentials::{CredentialError, Holder},
     error::{FieldError, Problem},
+    users::UsersError,
 };
 
 impl From<CredentialError> for Problem {
@@ -79,6 +80,23 @@ impl From<AuthError> for Problem {
                 Self::internal()
             }
             AuthError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<UsersError> for Problem {
+    fn from(error: UsersError) -> Self {
+        let detail = error.to_string();
+        let conflict = |code| Self::new(StatusCode::CONFLICT, code, detail.clone());
+        match error {
+            UsersError::Invalid(errors) => Self::invalid(errors),
+            UsersError::NotFound => Self::not_found(detail),
+            UsersError::NameTaken => conflict("username_taken"),
+            UsersError::Configured => conflict("configured_account"),
+            UsersError::Full => conflict("too_many_users"),
+            UsersError::Contended => conflict("contended"),
+            UsersError::Auth(error) => error.into(),
+            UsersError::Database(error) => error.into(),
         }
     }
 }

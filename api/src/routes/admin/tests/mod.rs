@@ -1,7 +1,9 @@
 //! The real router over a real database file. Every answer of every test is searched for planted secrets.
 
+mod audit;
 mod credentials;
 mod desk;
+mod document;
 mod findings;
 mod grant_effects;
 mod http;
@@ -11,6 +13,7 @@ mod refresh;
 mod sessions;
 mod switches;
 mod token_rules;
+mod users;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -1,0 +1,73 @@
+//! Who may call a route, as the document says it: in the route's security requirement and in `x-role`.
+//!
+//! What a handler takes decides ([`Admin`](crate::auth::Admin), [`Viewer`](crate::auth::Viewer),
+//! [`AnySession`](crate::auth::AnySession)). Here stands what is usual, reading for viewers and the rest for administrators;
+//! other routes say so in their annotation, `security(("session" = ["administrator"]))`. A test asks every route and fails where
+//! the document says anything else than what is enforced.
+
+use serde_json::Value;
+use utoipa::openapi::{
+    OpenApi,
+    path::{Operation, PathItem},
+    security::SecurityRequirement,
+};
+
+/// The security scheme of sessions.
+pub(super) const SCHEME: &str = "session";
+/// Name of the extension.
+pub(super) const EXTENSION: &str = "x-role";
+
+/// Needs no session.
+const ANYBODY: &str = "anybody";
+const VIEWER: &str = "viewer";
+const ADMINISTRATOR: &str = "administrator";
+
+/// Completes each route's declaration.
+pub(super) fn declare(openapi: &mut OpenApi) {
+    for item in openapi.paths.paths.values_mut() {
+        for (reads, operation) in operations(item) {
+            let role = declared(operation).unwrap_or_else(|| {
+                let usual = if reads { VIEWER } else { ADMINISTRATOR };
+                operation.security = Some(vec![SecurityRequirement::new(SCHEME, [usual])]);
+                usual.to_owned()
+            });
+            let extensions = operation.extensions.get_or_insert_default();
+            extensions.insert(EXTENSION.to_owned(), Value::String(role));
+        }
+    }
+}
+
+/// The operations of a path, and whether each only reads.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
+    let reading = [&mut item.get, &mut item.head, &mut item.options];
+    let writing = [
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ];
+    let reading = reading
+        .into_iter()
+        .flatten()
+        .map(|operation| (true, operation));
+    reading.chain(
+        writing
+            .into_iter()
+            .flatten()
+            .map(|operation| (false, operation)),
+    )
+}
+
+/// What the annotation says; `None`: nothing. The name of another scheme stands for itself.
+fn declared(operation: &Operation) -> Option<String> {
+    let requirements = operation.security.as_ref()?;
+    let requirements = serde_json::to_value(requirements).unwrap_or_default();
+    let first = requirements.get(0).and_then(Value::as_object);
+    let Some((scheme, scopes)) = first.and_then(|first| first.iter().next()) else {
+        return Some(ANYBODY.to_owned());
+    };
+    if scheme != SCHEME {
+        return Some(scheme.clone());
+    }
+    scopes.get(0).and_then(Value::as_str).map(str::to_owned)
+}
