@@ -4,7 +4,7 @@ use crate::{clock::Millis, id::CredentialId, model::grant::Grant};
 
 use super::{Arg, DbError, Execute, Row, grants, sql};
 
-pub use super::credentials_list::{page, total_in};
+pub use super::credentials_list::{Limits, Listed, Query, accepts, list};
 
 /// What an operator sets on a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +59,12 @@ pub struct Credential {
     pub created_at: Millis,
     /// When its profile changed last.
     pub updated_at: Millis,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
 }
 
 pub(super) const COLUMNS: &str = "c.id, c.biz_id, c.email, c.name, c.account_id, c.user_id, c.plan, c.client_id, c.proxy, c.egress, \
-     c.egress_label, c.tag, c.memo, c.enabled, c.revision, c.created_at, c.updated_at, \
+     c.egress_label, c.tag, c.memo, c.enabled, c.revision, c.created_at, c.updated_at, c.deleted_at, \
      g.credential_id, g.state, g.held_reason, g.attempt_id, g.rt_fp, g.doubt_since, g.probes, g.failures, g.last_code, \
      g.next_refresh_at, g.refreshed_at, g.at_issued_at, g.at_expires_at";
 pub(super) const FROM: &str = "FROM {credentials} c JOIN {grants} g ON g.credential_id = c.id";
@@ -261,5 +263,6 @@ pub(super) fn credential(row: &Row) -> Result<Credential, DbError> {
         revision: row.int("revision")?,
         created_at: Millis(row.int("created_at")?),
         updated_at: Millis(row.int("updated_at")?),
+        deleted_at: row.opt_millis("deleted_at")?,
     })
 }
