@@ -112,6 +112,22 @@ pub async fn by_id(db: &mut impl Execute, id: CredentialId) -> Result<Option<Cre
         .transpose()
 }
 
+/// Reads a credential that was deleted.
+pub async fn deleted_by_id(
+    db: &mut impl Execute,
+    id: CredentialId,
+) -> Result<Option<Credential>, DbError> {
+    let statement = sql(format!(
+        "SELECT {COLUMNS} {FROM} WHERE c.id = ? AND c.tombstone <> ''"
+    ))
+    .bind(id);
+    db.fetch_optional(statement)
+        .await?
+        .as_ref()
+        .map(credential)
+        .transpose()
+}
+
 /// A credential with its sealed tokens, for handing them out.
 #[derive(Debug, Clone)]
 pub struct WithTokens {
@@ -220,6 +236,17 @@ pub async fn bury(db: &mut impl Execute, id: CredentialId, now: Millis) -> Resul
     let statement = sql(
         "UPDATE {credentials} SET tombstone = id, deleted_at = ?, revision = revision + 1 \
          WHERE id = ? AND tombstone = ''",
+    )
+    .bind(now)
+    .bind(id);
+    Ok(db.execute(statement).await? == 1)
+}
+
+/// Takes a deleted credential back. [`DbError::Duplicate`]: its `biz_id` is taken by now.
+pub async fn unbury(db: &mut impl Execute, id: CredentialId, now: Millis) -> Result<bool, DbError> {
+    let statement = sql(
+        "UPDATE {credentials} SET tombstone = '', deleted_at = NULL, revision = revision + 1, updated_at = ? \
+         WHERE id = ? AND tombstone <> ''",
     )
     .bind(now)
     .bind(id);

@@ -23,7 +23,7 @@ use crate::{
     support::Place,
 };
 
-const ROWS: u32 = 45;
+const ROWS: u32 = 30;
 
 /// Something that repeats, and is not in step with anything else.
 fn pick<T: Clone>(n: u32, step: u32, of: &[T]) -> T {
@@ -364,13 +364,14 @@ pub(crate) async fn every_filter_in_every_order_lists_what_it_should(place: Plac
     let all = fill(&db).await;
     for (n, by) in SortBy::ALL.iter().enumerate() {
         for (m, filter) in filters().iter().enumerate() {
-            for descending in [false, true] {
+            // Both directions of every pair would take long on servers: each text of a statement is prepared anew.
+            for descending in [(n + m) % 2 == 0] {
                 let sort = Sort {
                     by: *by,
                     descending,
                 };
                 let wanted = reference(&all, filter, sort);
-                let tight = (n + m + usize::from(descending)) % 2 == 0;
+                let tight = (n + m) % 4 < 2;
                 let limits = if tight && filter.deleted_since.is_none() {
                     TIGHT
                 } else {
@@ -381,11 +382,14 @@ pub(crate) async fn every_filter_in_every_order_lists_what_it_should(place: Plac
                     sort,
                     after: None,
                     skip: 0,
-                    size: 8,
+                    size: 11,
                     limits,
                 };
                 let found = walked(&db, &query, wanted.len()).await;
                 assert_eq!(found, wanted, "{sort} {filter:?} tight {tight}");
+                if m % 5 != n % 5 {
+                    continue;
+                }
                 let skipped = Query {
                     skip: 5,
                     size: 6,

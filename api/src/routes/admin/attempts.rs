@@ -1,5 +1,10 @@
 //! `GET /credentials/{id}/attempts`: what was tried with a credential, the newest first.
 
+#![allow(
+    unused_qualifications,
+    reason = "the macro qualifies what a query is documented by"
+)]
+
 use axum::{Json, extract::State};
 use rt_manage_shared::{
     clock::Millis,
@@ -11,15 +16,20 @@ use rt_manage_shared::{
     model::attempt::{AttemptState, Cause, Lane, OutcomeKind},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
+    document::Problems,
     input::Id,
-    paging::{Cursor, Part},
+    paging::{Cursor, CursorQuery, Part},
 };
 use crate::{auth::Viewer, credentials::CredentialError, error::Problem, state::App};
 
-#[derive(Debug, Serialize)]
+/// What was tried with a credential.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Attempt)]
 pub(super) struct PastView {
+    #[schema(value_type = String)]
     id: AttemptId,
     lane: Lane,
     cause: Cause,
@@ -35,11 +45,15 @@ pub(super) struct PastView {
     replayed: bool,
     /// Its answer was applied after it had been given up.
     late: bool,
+    #[schema(value_type = Option<String>)]
     worker: Option<BootId>,
     refresh_token_fingerprint: String,
     request_id: Option<String>,
+    #[schema(format = DateTime)]
     requested_at: String,
+    #[schema(format = DateTime)]
     claimed_at: Option<String>,
+    #[schema(format = DateTime)]
     finished_at: Option<String>,
 }
 
@@ -70,8 +84,10 @@ impl From<Past> for PastView {
     }
 }
 
-/// `GET /credentials/{id}/attempts`. Those of a deleted credential are shown as well, as long as its row is there: an
-/// orphan may belong to it.
+/// Lists what was tried with a credential, the newest first; with a deleted one as well, as long as its row is there: an orphan
+/// may belong to it.
+#[utoipa::path(get, path = "/credentials/{id}/attempts", tag = "credentials", operation_id = "listAttempts",
+    params(("id" = String, Path), CursorQuery), responses((status = 200, body = Part<PastView>), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
     _: Viewer,

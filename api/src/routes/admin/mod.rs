@@ -6,12 +6,16 @@ mod auth;
 mod credential_view;
 mod credentials;
 mod document;
+mod facets;
 mod input;
+mod lifecycle;
+mod listing;
 mod orphans;
 mod paging;
 mod problems;
 mod refresh;
 mod resolve;
+mod reveal;
 mod status;
 mod switches;
 
@@ -21,7 +25,7 @@ pub(crate) mod tests;
 use axum::{
     Router,
     http::{Method, StatusCode, Uri},
-    routing::{delete, get, post},
+    routing::{get, post},
 };
 
 use utoipa::{OpenApi as _, openapi::OpenApi};
@@ -39,6 +43,24 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(auth::log_out))
         .routes(routes!(auth::current))
         .routes(routes!(auth::change_password))
+        .routes(routes!(credentials::list, credentials::create))
+        .routes(routes!(facets::facets))
+        .routes(routes!(
+            credentials::read,
+            credentials::edit,
+            credentials::delete
+        ))
+        .routes(routes!(attempts::list))
+        .routes(routes!(lifecycle::restore))
+        .routes(routes!(lifecycle::purge))
+        .routes(routes!(lifecycle::revoke))
+        .routes(routes!(reveal::reveal))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(resolve::resolve))
+        .routes(routes!(resolve::retry))
+        .routes(routes!(orphans::list))
+        .routes(routes!(orphans::discard))
+        .routes(routes!(orphans::apply))
 }
 
 /// The OpenAPI document of the admin API.
@@ -50,23 +72,6 @@ pub fn openapi() -> OpenApi {
 /// Routes below `/api/v1`.
 pub fn router() -> Router<App> {
     Router::from(documented())
-        .route(
-            "/credentials",
-            get(credentials::list).post(credentials::create),
-        )
-        .route(
-            "/credentials/{id}",
-            get(credentials::read)
-                .patch(credentials::edit)
-                .delete(credentials::delete),
-        )
-        .route("/credentials/{id}/attempts", get(attempts::list))
-        .route("/credentials/{id}/refresh", post(refresh::refresh))
-        .route("/credentials/{id}/resolve", post(resolve::resolve))
-        .route("/credentials/{id}/retry", post(resolve::retry))
-        .route("/orphans", get(orphans::list))
-        .route("/orphans/{attempt}", delete(orphans::discard))
-        .route("/orphans/{attempt}/apply", post(orphans::apply))
         .route("/pause", post(switches::pause))
         .route("/resume", post(switches::resume))
         .route("/status", get(status::status))
