@@ -8,7 +8,14 @@ use std::{
 };
 
 use anyhow::Context as _;
-use rt_manage_shared::{clock::Clock, config::Config, db::Db, notify::Notifier, vault::Vault};
+use rt_manage_shared::{
+    clock::Clock,
+    config::Config,
+    db::{Db, audit},
+    model::audit::{Action, Actor, Deed},
+    notify::Notifier,
+    vault::Vault,
+};
 use rt_manage_worker::WorkerSettings;
 use zeroize::Zeroizing;
 
@@ -48,6 +55,13 @@ pub(super) async fn run(
         }
         out.flush()?;
     }
+    let deed = Deed::new(Action::Import)
+        .with("created", summary.created)
+        .with("duplicates", summary.duplicates)
+        .with("spent", summary.spent)
+        .with("invalid", summary.invalid)
+        .with("failed", summary.failed);
+    audit::record(&mut &*db, &Actor::command_line(), &deed, clock.now()).await?;
     writeln!(out, "{summary}")?;
     db.close().await;
     Ok(if summary.failures == 0 {

@@ -8,6 +8,7 @@ use rt_manage_shared::{
     },
     id::CredentialId,
     model::{
+        audit::{Action, Actor},
         credential::generated_biz_id,
         grant::{Context, Grant},
     },
@@ -93,11 +94,20 @@ pub struct Created {
 
 impl Credentials {
     /// Takes a credential in. Without a usable access token it is due for a refresh at once.
-    pub async fn create(&self, new: &NewCredential) -> Result<Credential, CredentialError> {
-        repeat_while_busy(|| self.create_once(new)).await
+    pub async fn create(
+        &self,
+        new: &NewCredential,
+        actor: &Actor,
+    ) -> Result<Credential, CredentialError> {
+        repeat_while_busy(|| self.create_once(new, Some(actor))).await
     }
 
-    async fn create_once(&self, new: &NewCredential) -> Result<Credential, CredentialError> {
+    /// `actor`: who is written down for it; `None` where one entry tells of many.
+    pub(super) async fn create_once(
+        &self,
+        new: &NewCredential,
+        actor: Option<&Actor>,
+    ) -> Result<Credential, CredentialError> {
         let mut tx = self.begin_admission().await?;
         let Created { id, .. } = match self.create_in(&mut tx, new).await {
             Err(CredentialError::Database(DbError::Duplicate)) => {
@@ -108,6 +118,10 @@ impl Credentials {
         let created = credentials::by_id(&mut tx, id)
             .await?
             .ok_or(CredentialError::NotFound)?;
+        if let Some(actor) = actor {
+            self.record(&mut tx, actor, Action::CredentialCreate, id)
+                .await?;
+        }
         tx.commit().await?;
         self.changed(id, None);
         Ok(created)

@@ -1,6 +1,8 @@
 //! Taking many credentials in: several rows share a transaction, and with it a disk flush, but no row's fault
 //! touches another.
 
+use rt_manage_shared::db::repeat_while_busy;
+
 use super::{Created, CredentialError, Credentials, NewCredential};
 
 /// Rows in one transaction: enough to make the flush disappear, few enough that a busy server is not kept
@@ -8,7 +10,7 @@ use super::{Created, CredentialError, Credentials, NewCredential};
 pub(super) const CHUNK: usize = 100;
 
 impl Credentials {
-    /// Takes these in, in their order; one result for each. What is answered with `Ok` is durable.
+    /// Takes these in, in their order; one result for each. Whoever brings them in is written down by the caller, once. What is answered with `Ok` is durable.
     pub async fn create_many(
         &self,
         all: &[NewCredential],
@@ -25,7 +27,7 @@ impl Credentials {
                 let result = if is_away {
                     Err(CredentialError::NotTried)
                 } else {
-                    self.create(new).await
+                    repeat_while_busy(|| self.create_once(new, None)).await
                 };
                 is_away |= matches!(&result, Err(CredentialError::Database(error)) if error.is_temporary());
                 results.push(result.map(|one| Created {

@@ -4,18 +4,29 @@
 use rt_manage_shared::{
     db::{Tx, attempts, credentials, grants, grants::TokenWrite},
     id::{AttemptId, CredentialId},
-    model::grant::State,
+    model::{
+        audit::{Action, Actor},
+        grant::State,
+    },
 };
 
-use super::{CredentialError, Credentials, TRIES};
+use super::{CredentialError, Credentials, Expected, TRIES};
 
 impl Credentials {
     /// Deletes a credential.
-    pub async fn delete(&self, id: CredentialId) -> Result<(), CredentialError> {
+    pub async fn delete(
+        &self,
+        id: CredentialId,
+        expected: &Expected,
+        actor: &Actor,
+    ) -> Result<(), CredentialError> {
         for _ in 0..TRIES {
             let mut tx = self.db.begin().await?;
+            expected.check(&mut tx, id).await?;
             match self.delete_in(&mut tx, id).await {
                 Ok(ended) => {
+                    self.record(&mut tx, actor, Action::CredentialDelete, id)
+                        .await?;
                     tx.commit().await?;
                     self.changed(id, ended);
                     return Ok(());
@@ -28,7 +39,7 @@ impl Credentials {
         Err(CredentialError::Contended)
     }
 
-    async fn delete_in(
+    pub(super) async fn delete_in(
         &self,
         tx: &mut Tx,
         id: CredentialId,

@@ -2,14 +2,17 @@
 
 use rt_manage_shared::{
     db::{
-        DbError, Tx, attempts, credentials,
+        DbError, Tx, attempts, audit, credentials,
         credentials::{Credential, Profile},
         grants,
         grants::TokenWrite,
         repeat_while_busy,
     },
     id::{AttemptId, CredentialId},
-    model::grant::{Context, Grant, HeldReason, State},
+    model::{
+        audit::{Action, Actor, Deed, TargetKind},
+        grant::{Context, Grant, HeldReason, State},
+    },
     openai::ProxyUrl,
     vault::{Fingerprint, Secret},
 };
@@ -50,6 +53,36 @@ pub struct Edit {
     pub enabled: Patch<bool>,
     /// A new refresh token; the one it has changes nothing.
     pub refresh_token: Patch<Secret>,
+}
+
+/// As what a caller has read a credential: what it changes must still be that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever it is by now.
+    #[default]
+    Anything,
+    /// In one of these revisions.
+    Revisions(Vec<i64>),
+}
+
+impl Expected {
+    fn fits(&self, found: &Credential) -> Result<(), CredentialError> {
+        match self {
+            Self::Revisions(known) if !known.contains(&found.revision) => {
+                Err(CredentialError::Stale)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks at the credential, where it matters.
+    pub(super) async fn check(&self, tx: &mut Tx, id: CredentialId) -> Result<(), CredentialError> {
+        if *self == Self::Anything {
+            return Ok(());
+        }
+        let found = credentials::by_id(tx, id).await?;
+        self.fits(&found.ok_or(CredentialError::NotFound)?)
+    }
 }
 
 impl Edit {
@@ -97,6 +130,27 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Whether there is another refresh token.
+    fn replaces(&self) -> bool {
+        matches!(&self.edit.refresh_token, Patch::Set(token) if Fingerprint::of(token) != self.before.grant.rt_fp)
+    }
+
+    /// The names of the fields that change.
+    fn changed(&self) -> Vec<&'static str> {
+        let (old, new) = (&self.before.profile, &self.after);
+        let fields = [
+            ("biz_id", old.biz_id != new.biz_id),
+            ("client_id", old.client_id != new.client_id),
+            ("proxy", old.egress != new.egress),
+            ("tag", old.tag != new.tag),
+            ("memo", old.memo != new.memo),
+            ("enabled", old.enabled != new.enabled),
+            ("refresh_token", self.replaces()),
+        ];
+        let changed = fields.into_iter().filter(|(_, changed)| *changed);
+        changed.map(|(name, _)| name).collect()
+    }
+
     fn is_enabled_changed(&self) -> bool {
         self.before.profile.enabled != self.after.enabled
     }
@@ -115,14 +169,22 @@ impl Work<'_> {
 
 impl Credentials {
     /// Changes a credential; answers with it as it is then.
-    pub async fn edit(&self, id: CredentialId, edit: &Edit) -> Result<Credential, CredentialError> {
-        repeat_while_busy(|| self.edit_once(id, edit)).await
+    pub async fn edit(
+        &self,
+        id: CredentialId,
+        edit: &Edit,
+        expected: &Expected,
+        actor: &Actor,
+    ) -> Result<Credential, CredentialError> {
+        repeat_while_busy(|| self.edit_once(id, edit, expected, actor)).await
     }
 
     async fn edit_once(
         &self,
         id: CredentialId,
         edit: &Edit,
+        expected: &Expected,
+        actor: &Actor,
     ) -> Result<Credential, CredentialError> {
         let proxy = edit.check()?;
         for _ in 0..TRIES {
@@ -130,8 +192,15 @@ impl Credentials {
                 Patch::Set(_) => self.begin_admission().await?,
                 Patch::Keep | Patch::Clear => self.db.begin().await?,
             };
+            expected.check(&mut tx, id).await?;
             match self.edit_in(&mut tx, id, edit, proxy.as_ref()).await {
-                Ok((edited, ended)) => {
+                Ok((edited, ended, changed)) => {
+                    if !changed.is_empty() {
+                        let deed = Deed::new(Action::CredentialEdit)
+                            .to(TargetKind::Credential, id)
+                            .with("fields", changed);
+                        audit::record(&mut tx, actor, &deed, self.clock.now()).await?;
+                    }
                     tx.commit().await?;
                     self.changed(id, ended);
                     return Ok(edited);
@@ -150,7 +219,7 @@ impl Credentials {
         id: CredentialId,
         edit: &Edit,
         proxy: Option<&ProxyUrl>,
-    ) -> Result<(Credential, Option<AttemptId>), CredentialError> {
+    ) -> Result<(Credential, Option<AttemptId>, Vec<&'static str>), CredentialError> {
         let before = credentials::by_id(tx, id)
             .await?
             .ok_or(CredentialError::NotFound)?;
@@ -160,14 +229,15 @@ impl Credentials {
             before,
             after,
         };
-        if work.after != work.before.profile {
+        // A new refresh token is a change, too, that somebody else may not have seen.
+        if work.after != work.before.profile || work.replaces() {
             self.write_profile(tx, id, &work).await?;
         }
         let ended = self.write_grant(tx, id, &work).await?;
         let edited = credentials::by_id(tx, id)
             .await?
             .ok_or(CredentialError::NotFound)?;
-        Ok((edited, ended))
+        Ok((edited, ended, work.changed()))
     }
 
     fn new_profile(

@@ -5,8 +5,11 @@ mod create_many;
 mod delete;
 mod edit;
 mod fields;
+mod lifecycle;
 mod orphans;
 mod resolve;
+mod reveal;
+mod revoke;
 mod token_rules;
 
 use std::sync::Arc;
@@ -15,11 +18,13 @@ use rand::RngExt as _;
 use rt_manage_shared::{
     clock::{Clock, Millis},
     db::{
-        Db, DbError, Execute, MaybeBusy, Tx, attempts, attempts::Ending, coordination, credentials,
+        Db, DbError, Execute, MaybeBusy, Tx, attempts, attempts::Ending, audit, coordination,
+        credentials,
     },
     id::{AttemptId, CredentialId},
     model::{
         attempt::OutcomeKind,
+        audit::{Action, Actor, Deed, TargetKind},
         grant::{Context, Grant, NoDecision, State},
     },
     notify::{Event, Notifier},
@@ -29,8 +34,12 @@ use rt_manage_worker::WorkerSettings;
 
 pub use self::{
     create::{Created, NewCredential},
+    edit::Expected,
     edit::{Edit, Patch},
+    lifecycle::RESTORABLE,
     resolve::Decision,
+    reveal::{Revealed, What},
+    revoke::Revocation,
 };
 use crate::{error::FieldError, state::App};
 
@@ -93,6 +102,15 @@ pub enum CredentialError {
     /// Another credential has this `biz_id`.
     #[error("another credential has this biz_id")]
     BizIdTaken,
+    /// It has changed since the caller read it.
+    #[error("the credential has changed since it was read; read it again")]
+    Stale,
+    /// It was deleted too long ago.
+    #[error("the credential was deleted more than 7 days ago and can only be purged")]
+    NotRestorable,
+    /// There is no such secret.
+    #[error("the credential has none")]
+    NothingToReveal,
     /// A decision about a doubt that is not there, or that cannot be carried out now.
     #[error("{}", told(*.0))]
     NoDecision(NoDecision),
@@ -172,6 +190,20 @@ impl Credentials {
             settings: Arc::clone(&app.settings),
             default_client_id: app.config.openai.client_id.as_str().into(),
         }
+    }
+
+    /// Writes down what somebody did to a credential, in the transaction of the deed.
+    async fn record(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: Action,
+        id: CredentialId,
+    ) -> Result<(), DbError> {
+        let deed = Deed::new(action).to(TargetKind::Credential, id);
+        audit::record(tx, actor, &deed, self.clock.now())
+            .await
+            .map(|_| ())
     }
 
     fn context(&self, now: Millis, enabled: bool) -> Context<'_> {

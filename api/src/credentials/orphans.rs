@@ -3,11 +3,14 @@
 use rt_manage_shared::{
     clock::Millis,
     db::{
-        Tx, credentials, credentials::Credential, grants, grants::TokenWrite, repeat_while_busy,
-        tokens, tokens::Orphan,
+        Tx, audit, credentials, credentials::Credential, grants, grants::TokenWrite,
+        repeat_while_busy, tokens, tokens::Orphan,
     },
-    id::AttemptId,
-    model::grant::{Grant, NewTokens, State},
+    id::{AttemptId, CredentialId},
+    model::{
+        audit::{Action, Actor, Deed, TargetKind},
+        grant::{Grant, NewTokens, State},
+    },
     openai::{CallResult, Outcome, RawAnswer, Tokens, access_expiry, classify},
     vault::{Fingerprint, Place, Secret},
 };
@@ -30,23 +33,25 @@ impl Credentials {
         &self,
         attempt: AttemptId,
         replace: bool,
-        by: &str,
+        actor: &Actor,
     ) -> Result<Credential, CredentialError> {
-        repeat_while_busy(|| self.apply_once(attempt, replace, by)).await
+        repeat_while_busy(|| self.apply_once(attempt, replace, actor)).await
     }
 
     async fn apply_once(
         &self,
         attempt: AttemptId,
         replace: bool,
-        by: &str,
+        actor: &Actor,
     ) -> Result<Credential, CredentialError> {
         for _ in 0..TRIES {
             let mut tx = self.begin_admission().await?;
             match self.apply_in(&mut tx, attempt, replace).await {
                 Ok((applied, ended)) => {
+                    let deed = orphan_deed(Action::OrphanApply, attempt, applied.id);
+                    audit::record(&mut tx, actor, &deed, self.clock.now()).await?;
                     tx.commit().await?;
-                    tracing::warn!(by, %attempt, credential = %applied.id, "an operator applied an orphan");
+                    tracing::warn!(by = %actor.name, %attempt, credential = %applied.id, "an operator applied an orphan");
                     self.changed(applied.id, ended);
                     return Ok(applied);
                 }
@@ -109,7 +114,7 @@ impl Credentials {
     pub async fn discard_orphan(
         &self,
         attempt: AttemptId,
-        by: &str,
+        actor: &Actor,
     ) -> Result<(), CredentialError> {
         let mut tx = self.db.begin().await?;
         let orphan = tokens::orphan_of(&mut tx, attempt).await?;
@@ -117,8 +122,10 @@ impl Credentials {
         tokens::adopt_orphan(&mut tx, attempt).await?;
         let (id, now) = (orphan.credential, self.clock.now());
         tokens::remember_spent(&mut tx, &orphan.rt_fp, id, attempt, now).await?;
+        let deed = orphan_deed(Action::OrphanDiscard, attempt, id);
+        audit::record(&mut tx, actor, &deed, now).await?;
         tx.commit().await?;
-        tracing::warn!(by, %attempt, credential = %id, "an operator discarded an orphan");
+        tracing::warn!(by = %actor.name, %attempt, credential = %id, "an operator discarded an orphan");
         Ok(())
     }
 
@@ -169,6 +176,12 @@ impl Credentials {
             access_token: tokens.access_token,
         })
     }
+}
+
+fn orphan_deed(action: Action, attempt: AttemptId, credential: CredentialId) -> Deed {
+    Deed::new(action)
+        .to(TargetKind::Attempt, attempt)
+        .with("credential_id", credential.to_string())
 }
 
 /// Whether the refresh token that stands there is not known to be bad.

@@ -2,9 +2,15 @@
 
 use super::{CredentialError, Credentials, TRIES};
 use rt_manage_shared::{
-    db::{Tx, credentials, credentials::Credential, grants, grants::TokenWrite, repeat_while_busy},
+    db::{
+        Tx, audit, credentials, credentials::Credential, grants, grants::TokenWrite,
+        repeat_while_busy,
+    },
     id::CredentialId,
-    model::grant::{Context, Grant},
+    model::{
+        audit::{Action, Actor, Deed, TargetKind},
+        grant::{Context, Grant},
+    },
 };
 
 /// What an operator decided.
@@ -31,6 +37,16 @@ impl Decision {
         decided.map_err(CredentialError::NoDecision)
     }
 
+    fn deed(self) -> Deed {
+        let resolve = |decision| Deed::new(Action::CredentialResolve).with("decision", decision);
+        match self {
+            Self::ProbeNow => resolve("probe_now"),
+            Self::MarkDead => resolve("mark_dead"),
+            Self::KeepWaiting => resolve("keep_waiting"),
+            Self::Retry => Deed::new(Action::CredentialRetry),
+        }
+    }
+
     /// Whether a refresh is asked for right behind it.
     pub const fn refreshes(self) -> bool {
         matches!(self, Self::ProbeNow | Self::Retry)
@@ -38,28 +54,30 @@ impl Decision {
 }
 
 impl Credentials {
-    /// Carries a decision out; answers with the credential as it is then. `by`: whose decision it is, for the log.
+    /// Carries a decision out; answers with the credential as it is then.
     pub async fn decide(
         &self,
         id: CredentialId,
         decision: Decision,
-        by: &str,
+        actor: &Actor,
     ) -> Result<Credential, CredentialError> {
-        repeat_while_busy(|| self.decide_once(id, decision, by)).await
+        repeat_while_busy(|| self.decide_once(id, decision, actor)).await
     }
 
     async fn decide_once(
         &self,
         id: CredentialId,
         decision: Decision,
-        by: &str,
+        actor: &Actor,
     ) -> Result<Credential, CredentialError> {
         for _ in 0..TRIES {
             let mut tx = self.db.begin().await?;
             match self.decide_in(&mut tx, id, decision).await {
                 Ok(decided) => {
+                    let deed = decision.deed().to(TargetKind::Credential, id);
+                    audit::record(&mut tx, actor, &deed, self.clock.now()).await?;
                     tx.commit().await?;
-                    tracing::warn!(by, credential = %id, decision = ?decision, "an operator decided about a credential");
+                    tracing::warn!(by = %actor.name, credential = %id, decision = ?decision, "an operator decided about a credential");
                     self.changed(id, None);
                     return Ok(decided);
                 }

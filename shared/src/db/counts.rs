@@ -55,23 +55,6 @@ pub async fn states(db: &mut impl Execute) -> Result<Vec<(StateName, Count)>, Db
     Ok(counts)
 }
 
-/// How many credentials are in one of these states, each of which is named once.
-pub(super) async fn in_states(
-    db: &mut impl Execute,
-    states: &[StateName],
-) -> Result<Count, DbError> {
-    let mut total = Count::default();
-    for state in states {
-        let count = state_count(db, *state).await?;
-        let sum = total.count.saturating_add(count.count);
-        total = Count {
-            count: sum.min(EXACT_UP_TO),
-            more: total.more || count.more || sum > EXACT_UP_TO,
-        };
-    }
-    Ok(total)
-}
-
 async fn state_count(db: &mut impl Execute, state: StateName) -> Result<Count, DbError> {
     // The state stands in the text, not beside it: a server that knows how rare it is takes the index. A selection for each
     // row instead of a join: for a join PostgreSQL would read all credentials.

@@ -4,7 +4,7 @@ use crate::{clock::Millis, id::CredentialId, model::grant::Grant};
 
 use super::{Arg, DbError, Execute, Row, grants, sql};
 
-pub use super::credentials_list::{page, total_in};
+pub use super::credentials_list::{Limits, Listed, Query, accepts, list};
 
 /// What an operator sets on a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +59,12 @@ pub struct Credential {
     pub created_at: Millis,
     /// When its profile changed last.
     pub updated_at: Millis,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
 }
 
 pub(super) const COLUMNS: &str = "c.id, c.biz_id, c.email, c.name, c.account_id, c.user_id, c.plan, c.client_id, c.proxy, c.egress, \
-     c.egress_label, c.tag, c.memo, c.enabled, c.revision, c.created_at, c.updated_at, \
+     c.egress_label, c.tag, c.memo, c.enabled, c.revision, c.created_at, c.updated_at, c.deleted_at, \
      g.credential_id, g.state, g.held_reason, g.attempt_id, g.rt_fp, g.doubt_since, g.probes, g.failures, g.last_code, \
      g.next_refresh_at, g.refreshed_at, g.at_issued_at, g.at_expires_at";
 pub(super) const FROM: &str = "FROM {credentials} c JOIN {grants} g ON g.credential_id = c.id";
@@ -101,6 +103,22 @@ pub async fn insert(
 pub async fn by_id(db: &mut impl Execute, id: CredentialId) -> Result<Option<Credential>, DbError> {
     let statement = sql(format!(
         "SELECT {COLUMNS} {FROM} WHERE c.id = ? AND c.tombstone = ''"
+    ))
+    .bind(id);
+    db.fetch_optional(statement)
+        .await?
+        .as_ref()
+        .map(credential)
+        .transpose()
+}
+
+/// Reads a credential that was deleted.
+pub async fn deleted_by_id(
+    db: &mut impl Execute,
+    id: CredentialId,
+) -> Result<Option<Credential>, DbError> {
+    let statement = sql(format!(
+        "SELECT {COLUMNS} {FROM} WHERE c.id = ? AND c.tombstone <> ''"
     ))
     .bind(id);
     db.fetch_optional(statement)
@@ -224,6 +242,17 @@ pub async fn bury(db: &mut impl Execute, id: CredentialId, now: Millis) -> Resul
     Ok(db.execute(statement).await? == 1)
 }
 
+/// Takes a deleted credential back. [`DbError::Duplicate`]: its `biz_id` is taken by now.
+pub async fn unbury(db: &mut impl Execute, id: CredentialId, now: Millis) -> Result<bool, DbError> {
+    let statement = sql(
+        "UPDATE {credentials} SET tombstone = '', deleted_at = NULL, revision = revision + 1, updated_at = ? \
+         WHERE id = ? AND tombstone <> ''",
+    )
+    .bind(now)
+    .bind(id);
+    Ok(db.execute(statement).await? == 1)
+}
+
 /// Removes a deleted credential for good. Its spent refresh tokens stay remembered.
 pub async fn purge(db: &mut impl Execute, id: CredentialId) -> Result<(), DbError> {
     grants::delete(db, id).await?;
@@ -261,5 +290,6 @@ pub(super) fn credential(row: &Row) -> Result<Credential, DbError> {
         revision: row.int("revision")?,
         created_at: Millis(row.int("created_at")?),
         updated_at: Millis(row.int("updated_at")?),
+        deleted_at: row.opt_millis("deleted_at")?,
     })
 }

@@ -187,6 +187,13 @@ pub async fn delete(db: &mut impl Execute, id: CredentialId) -> Result<(), DbErr
         .map(|_| ())
 }
 
+/// Removes a grant for good that has no open attempt. `false`: it has one, or is gone.
+pub async fn delete_resting(db: &mut impl Execute, id: CredentialId) -> Result<bool, DbError> {
+    let statement =
+        sql("DELETE FROM {grants} WHERE credential_id = ? AND attempt_id IS NULL").bind(id);
+    Ok(db.execute(statement).await? == 1)
+}
+
 /// The state columns of a grant.
 pub(super) struct Columns {
     pub(super) state: &'static str,

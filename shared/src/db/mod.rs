@@ -28,6 +28,7 @@ pub mod batch;
 pub mod coordination;
 pub mod counts;
 pub mod credentials;
+pub mod facets;
 pub mod grants;
 pub mod halt;
 pub mod recovered;

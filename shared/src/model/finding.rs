@@ -154,7 +154,7 @@ impl Finding {
 }
 
 /// A finding about one thing, with what can be done about that one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct About {
     /// What it is.
     pub code: Finding,
@@ -163,6 +163,7 @@ pub struct About {
     /// What can be done, the most usual first.
     pub advice: Vec<Advice>,
     /// Where it is explained.
+    #[schema(value_type = String)]
     pub see: &'static str,
 }
 

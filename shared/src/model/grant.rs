@@ -58,6 +58,9 @@ text_enum! {
 /// The code of a grant that an operator gave up.
 pub const GIVEN_UP: &str = "given_up";
 
+/// The code of a grant whose refresh token an operator has revoked at the upstream.
+pub const REVOKED: &str = "revoked_by_operator";
+
 /// A grant's state, with what belongs to that state and to no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -270,6 +273,34 @@ text_enum! {
         Manual = "manual",
         /// Never: all probes are spent.
         ProbesSpent = "probes_spent",
+        /// Never, because the credential is disabled.
+        Disabled = "disabled",
+    }
+}
+
+text_enum! {
+    /// Why the next refresh comes when it comes, or does not come.
+    RefreshTime {
+        /// A while before the access token ends.
+        BeforeExpiry = "before_expiry",
+        /// The interval between refreshes is over then, before the access token nears its end.
+        Interval = "interval",
+        /// After a pause, because the last attempt failed.
+        Backoff = "backoff",
+        /// There is no usable access token, and the upstream gave none the last time.
+        NoAccessToken = "no_access_token",
+        /// It is due, and made as soon as pace and capacity allow.
+        Due = "due",
+        /// It is a probe, because the last call's outcome is unknown: `doubt` says more.
+        Probe = "probe",
+        /// It is queued or under way.
+        UnderWay = "under_way",
+        /// Never by itself: an operator has to decide about the doubt.
+        InDoubt = "in_doubt",
+        /// Never, before client id or egress change.
+        Held = "held",
+        /// Never, before there is a new refresh token.
+        Dead = "dead",
         /// Never, because the credential is disabled.
         Disabled = "disabled",
     }
@@ -506,6 +537,15 @@ impl Grant {
         Ok(self.dead(Some(GIVEN_UP)))
     }
 
+    /// The upstream has revoked the refresh token because an operator asked for it. An attempt that is open may have sent it
+    /// before, so its outcome comes first.
+    pub fn revoke(&self) -> Result<Self, NoDecision> {
+        match self.state.attempt() {
+            Some(open) => Err(NoDecision::Open(open)),
+            None => Ok(self.dead(Some(REVOKED))),
+        }
+    }
+
     /// An operator lets the doubt stand: the next probe is as far away as the policy says, counted from now.
     pub fn keep_waiting(&self, ctx: &Context<'_>) -> Result<Self, NoDecision> {
         self.open_doubt()?;
@@ -534,6 +574,29 @@ impl Grant {
             None if doubt.probes >= policy.max_probes() => ProbeTime::ProbesSpent,
             None => ProbeTime::Manual,
         })
+    }
+
+    /// Why the next refresh comes when it comes, or does not come.
+    pub fn refresh_time_reason(
+        &self,
+        enabled: bool,
+        policy: &SchedulePolicy,
+        now: Millis,
+    ) -> RefreshTime {
+        match (self.state, self.next_refresh_at) {
+            (State::Queued(_) | State::Refreshing(_), _) => RefreshTime::UnderWay,
+            (State::Dead, _) => RefreshTime::Dead,
+            (State::Held(_), _) => RefreshTime::Held,
+            (State::Idle | State::InDoubt, _) if !enabled => RefreshTime::Disabled,
+            (State::InDoubt, Some(_)) => RefreshTime::Probe,
+            (State::InDoubt, None) => RefreshTime::InDoubt,
+            (State::Idle, Some(at)) if at <= now => RefreshTime::Due,
+            (State::Idle, _) if self.failures > 0 => RefreshTime::Backoff,
+            (State::Idle, _) => match (self.at_issued_at, self.at_expires_at) {
+                (Some(issued), Some(end)) if end > now => policy.reason(issued, end),
+                _ => RefreshTime::NoAccessToken,
+            },
+        }
     }
 
     /// The tokens of an answer that was set aside replace what stands here, because an operator says so. They are unproven

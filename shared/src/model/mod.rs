@@ -8,6 +8,7 @@ pub mod finding;
 pub mod grant;
 pub mod journalled;
 pub mod known;
+pub mod listing;
 pub mod role;
 pub mod schedule;
 pub mod settlement;

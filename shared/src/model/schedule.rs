@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::clock::Millis;
 
+use super::grant::RefreshTime;
+
 /// When the first deliberate probe of a doubtful grant is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DoubtPolicy {
@@ -50,8 +52,7 @@ impl SchedulePolicy {
     /// The regular next refresh after tokens came: end of life minus lead, or the interval, whichever comes
     /// first; spread backwards by jitter, never before `issued`.
     pub fn next_refresh(&self, issued: Millis, expires: Option<Millis>, jitter: Jitter) -> Millis {
-        let life = expires.map_or(Duration::ZERO, |end| end.since(issued));
-        let lead = self.lead.min(life / MAX_LEAD_DIVISOR);
+        let lead = self.lead(issued, expires);
         let by_expiry = expires.map(|end| end - lead);
         let by_interval = self.interval.map(|interval| issued + interval);
         let target = match (by_expiry, by_interval) {
@@ -62,6 +63,20 @@ impl SchedulePolicy {
         };
         let window = (lead / SPREAD_DIVISOR).min(target.since(issued));
         target - window.mul_f64(jitter.clamp(0.0, 1.0))
+    }
+
+    fn lead(&self, issued: Millis, expires: Option<Millis>) -> Duration {
+        let life = expires.map_or(Duration::ZERO, |end| end.since(issued));
+        self.lead.min(life / MAX_LEAD_DIVISOR)
+    }
+
+    /// Which of the two sets the regular next refresh.
+    pub fn reason(&self, issued: Millis, expires: Millis) -> RefreshTime {
+        let by_expiry = expires - self.lead(issued, Some(expires));
+        match self.interval {
+            Some(interval) if issued + interval < by_expiry => RefreshTime::Interval,
+            _ => RefreshTime::BeforeExpiry,
+        }
     }
 
     /// Back-off with full jitter: uniformly between zero and the exponential ceiling, but at least a tenth of
@@ -152,6 +167,20 @@ mod tests {
         );
         assert_eq!(daily.next_refresh(Millis(0), None, 0.0).0, 24 * HOUR);
         assert_eq!(policy().next_refresh(Millis(7), None, 0.5), Millis(7));
+    }
+
+    #[test]
+    fn what_comes_first_is_the_reason() {
+        let reason = |interval: Option<u64>| {
+            let policy = SchedulePolicy {
+                interval: interval.map(Duration::from_hours),
+                ..policy()
+            };
+            policy.reason(Millis(0), Millis(240 * HOUR))
+        };
+        assert_eq!(reason(None), RefreshTime::BeforeExpiry);
+        assert_eq!(reason(Some(216)), RefreshTime::BeforeExpiry);
+        assert_eq!(reason(Some(215)), RefreshTime::Interval);
     }
 
     #[test]

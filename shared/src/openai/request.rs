@@ -32,6 +32,22 @@ struct Fields<'a> {
     resource: Option<&'static str>,
 }
 
+#[derive(Serialize)]
+struct Revocation<'a> {
+    token: &'a str,
+    token_type_hint: &'static str,
+    client_id: &'a str,
+}
+
+/// Six bytes is the longest escape of one character in either form (`\u0000`).
+fn capacity(client_id: &str, token: &str) -> usize {
+    client_id
+        .len()
+        .saturating_add(token.len())
+        .saturating_mul(6)
+        .saturating_add(FIXED_FIELDS_BYTES)
+}
+
 impl TokenRequest {
     /// Writes the refresh of `refresh_token`, in the dialect of `client_id`, against `token_url`.
     pub fn build(token_url: &Url, client_id: &str, refresh_token: &Secret) -> Self {
@@ -50,6 +66,24 @@ impl TokenRequest {
         Self {
             url: profile.endpoint(token_url),
             content_type: profile.body.content_type(),
+            body,
+        }
+    }
+
+    /// Writes the revocation of `refresh_token` (RFC 7009).
+    pub fn revocation(revoke_url: &Url, client_id: &str, refresh_token: &Secret) -> Self {
+        let fields = Revocation {
+            token: refresh_token.expose(),
+            token_type_hint: "refresh_token",
+            client_id,
+        };
+        let room = capacity(client_id, refresh_token.expose());
+        let mut body = Zeroizing::new(Vec::with_capacity(room));
+        // Strings into memory: this writer has no way to fail.
+        let _infallible = serde_json::to_writer(&mut *body, &fields);
+        Self {
+            url: revoke_url.clone(),
+            content_type: BodyForm::Json.content_type(),
             body,
         }
     }
@@ -77,12 +111,7 @@ impl TokenRequest {
 
 impl Fields<'_> {
     fn capacity(&self) -> usize {
-        // Six bytes is the longest escape of one character in either form (`\u0000`).
-        self.client_id
-            .len()
-            .saturating_add(self.refresh_token.len())
-            .saturating_mul(6)
-            .saturating_add(FIXED_FIELDS_BYTES)
+        capacity(self.client_id, self.refresh_token)
     }
 
     fn json(&self) -> Zeroizing<Vec<u8>> {
@@ -141,6 +170,18 @@ mod tests {
         let ios: Value = serde_json::from_slice(build(IOS_CLIENT_ID, "rt.1.a").body()).unwrap();
         assert_eq!(ios["redirect_uri"], IOS_REDIRECT_URI);
         assert!(ios.get("scope").is_none());
+    }
+
+    #[test]
+    fn a_revocation_names_the_kind_of_its_token() {
+        let url = Url::parse("https://auth.openai.com/oauth/revoke").unwrap();
+        let request = TokenRequest::revocation(&url, CODEX_CLIENT_ID, &Secret::new("rt.1.a"));
+        let body: Value = serde_json::from_slice(request.body()).unwrap();
+        assert_eq!(
+            body,
+            json!({"token": "rt.1.a", "token_type_hint": "refresh_token", "client_id": CODEX_CLIENT_ID})
+        );
+        assert_eq!(request.content_type(), "application/json");
     }
 
     #[test]

@@ -79,9 +79,7 @@ pub(crate) async fn credentials_are_found_changed_buried_and_purged(place: Place
             .revision,
         2
     );
-    let second = add(&db, "second").await;
-    let page = credentials::page(&mut &db, &[], 0, 1).await.unwrap();
-    assert_eq!(page[0].id, second.credential, "newest first");
+    add(&db, "second").await;
     assert_eq!(credentials::total(&mut &db).await.unwrap(), 2);
     assert!(credentials::bury(&mut &db, id, NOW).await.unwrap());
     assert!(!credentials::bury(&mut &db, id, NOW).await.unwrap());

@@ -19,6 +19,7 @@ mod faults;
 mod findings;
 mod fixtures;
 mod grants;
+mod lists;
 mod locks;
 mod people;
 mod schema;
@@ -73,8 +74,11 @@ contract! {
         the_uses_of_a_token_are_remembered,
         of_many_uses_the_newest_are_remembered;
     credentials: credentials_are_found_changed_buried_and_purged;
+    lists:
+        every_filter_in_every_order_lists_what_it_should,
+        shares_are_counted;
     findings:
-        credentials_are_counted_and_listed_by_state,
+        credentials_are_counted_by_state,
         a_state_is_found_by_its_index,
         the_history_of_a_credential_comes_in_pages,
         where_a_doubt_comes_from,

@@ -3,6 +3,7 @@
 use rt_manage_shared::{
     db::{credentials, credentials::Credential, grants, tokens},
     id::AttemptId,
+    model::listing::{Filter, Sort},
     vault::{Fingerprint, Place, Secret},
 };
 
@@ -26,9 +27,16 @@ async fn import(server: &Server, text: &str) -> Vec<Report> {
 }
 
 async fn only(server: &Server) -> Credential {
-    let mut all = credentials::page(&mut &server.app.db, &[], 0, 10)
-        .await
-        .unwrap();
+    let query = credentials::Query {
+        filter: &Filter::default(),
+        sort: Sort::default(),
+        after: None,
+        skip: 0,
+        size: 10,
+        limits: credentials::Limits::default(),
+    };
+    let listed = credentials::list(&mut &server.app.db, &query).await;
+    let mut all = listed.unwrap().items;
     assert_eq!(all.len(), 1);
     all.remove(0)
 }

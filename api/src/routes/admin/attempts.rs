@@ -1,5 +1,10 @@
 //! `GET /credentials/{id}/attempts`: what was tried with a credential, the newest first.
 
+#![allow(
+    unused_qualifications,
+    reason = "the macro qualifies what a query is documented by"
+)]
+
 use axum::{Json, extract::State};
 use rt_manage_shared::{
     clock::Millis,
@@ -16,7 +21,7 @@ use utoipa::ToSchema;
 use super::{
     document::Problems,
     input::Id,
-    paging::{Cursor, Part},
+    paging::{Cursor, CursorQuery, Part},
 };
 use crate::{auth::Viewer, credentials::CredentialError, error::Problem, state::App};
 
@@ -79,12 +84,10 @@ impl From<Past> for PastView {
     }
 }
 
-/// Shows what was tried with a credential, the newest first. Those of a deleted credential are shown as well, as long as its
-/// row is there: an orphan may belong to it.
+/// Lists what was tried with a credential, the newest first; with a deleted one as well, as long as its row is there: an orphan
+/// may belong to it.
 #[utoipa::path(get, path = "/credentials/{id}/attempts", tag = "credentials", operation_id = "listAttempts",
-    params(("id" = String, Path), ("before" = Option<String>, Query, description = "the `next` of another answer"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500)),
-    responses((status = 200, body = Part<PastView>), Problems))]
+    params(("id" = String, Path), CursorQuery), responses((status = 200, body = Part<PastView>), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
     _: Viewer,

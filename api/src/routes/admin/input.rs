@@ -4,7 +4,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
     response::IntoResponse as _,
 };
 use rt_manage_shared::id::{AttemptId, CredentialId};
@@ -15,7 +15,7 @@ use serde::{
 use serde_json::error::Category;
 
 use crate::{
-    credentials::Patch,
+    credentials::{Expected, Patch},
     error::{FieldError, Problem},
 };
 
@@ -138,6 +138,37 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         id.map(Self)
             .ok_or_else(|| Problem::not_found("there is no such credential"))
     }
+}
+
+/// What `If-Match` asks for; absent: whatever it is by now.
+pub(super) struct IfMatch(pub(super) Expected);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut lines = parts.headers.get_all(header::IF_MATCH).iter().peekable();
+        if lines.peek().is_none() {
+            return Ok(Self(Expected::Anything));
+        }
+        // A tag that is not one of ours fits nothing, as RFC 9110 has it.
+        let texts = lines.filter_map(|line| line.to_str().ok());
+        let tags: Vec<_> = texts
+            .flat_map(|line| line.split(','))
+            .map(str::trim)
+            .collect();
+        if tags.contains(&"*") {
+            return Ok(Self(Expected::Anything));
+        }
+        let revision = |tag: &&str| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+        let known = tags.iter().filter_map(revision).collect();
+        Ok(Self(Expected::Revisions(known)))
+    }
+}
+
+/// The tag of a revision.
+pub(super) fn etag(revision: i64) -> [(HeaderName, String); 1] {
+    [(header::ETAG, format!("\"{revision}\""))]
 }
 
 /// The attempt that the address names. A text that is no id names none.

@@ -8,12 +8,16 @@ mod credential_view;
 mod credentials;
 pub mod docs;
 mod document;
+mod facets;
 mod input;
+mod lifecycle;
+mod listing;
 mod orphans;
 mod paging;
 mod problems;
 mod refresh;
 mod resolve;
+mod reveal;
 mod roles;
 mod status;
 mod switches;
@@ -25,7 +29,7 @@ pub(crate) mod tests;
 use axum::{
     Router,
     http::{Method, StatusCode, Uri},
-    routing::{delete, get, post},
+    routing::{get, post},
 };
 
 use utoipa::{OpenApi as _, openapi::OpenApi};
@@ -53,8 +57,25 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(users::end_session))
         .routes(routes!(audit::list))
         .routes(routes!(audit::take_out))
-        .routes(routes!(attempts::list))
         .routes(routes!(document::serve))
+        .routes(routes!(credentials::list, credentials::create))
+        .routes(routes!(facets::facets))
+        .routes(routes!(
+            credentials::read,
+            credentials::edit,
+            credentials::delete
+        ))
+        .routes(routes!(attempts::list))
+        .routes(routes!(lifecycle::restore))
+        .routes(routes!(lifecycle::purge))
+        .routes(routes!(lifecycle::revoke))
+        .routes(routes!(reveal::reveal))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(resolve::resolve))
+        .routes(routes!(resolve::retry))
+        .routes(routes!(orphans::list))
+        .routes(routes!(orphans::discard))
+        .routes(routes!(orphans::apply))
 }
 
 /// The OpenAPI document.
@@ -76,22 +97,6 @@ pub fn openapi_text() -> serde_json::Result<String> {
 /// Routes below `/api/v1`.
 pub fn router() -> Router<App> {
     Router::from(documented())
-        .route(
-            "/credentials",
-            get(credentials::list).post(credentials::create),
-        )
-        .route(
-            "/credentials/{id}",
-            get(credentials::read)
-                .patch(credentials::edit)
-                .delete(credentials::delete),
-        )
-        .route("/credentials/{id}/refresh", post(refresh::refresh))
-        .route("/credentials/{id}/resolve", post(resolve::resolve))
-        .route("/credentials/{id}/retry", post(resolve::retry))
-        .route("/orphans", get(orphans::list))
-        .route("/orphans/{attempt}", delete(orphans::discard))
-        .route("/orphans/{attempt}/apply", post(orphans::apply))
         .route("/pause", post(switches::pause))
         .route("/resume", post(switches::resume))
         .route("/status", get(status::status))

@@ -1,5 +1,10 @@
 //! `/orphans`: new tokens that could not be applied.
 
+#![allow(
+    unused_qualifications,
+    reason = "the macro qualifies what a query is documented by"
+)]
+
 use axum::{Json, extract::State, http::StatusCode};
 use rt_manage_shared::{
     db::tokens::{self, Listed},
@@ -7,11 +12,13 @@ use rt_manage_shared::{
     model::finding::Advice,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     credential_view::{self, CredentialView},
+    document::Problems,
     input::{Attempt, Body},
-    paging::{Cursor, Part},
+    paging::{Cursor, CursorQuery, Part},
 };
 use crate::{
     auth::{Admin, Viewer},
@@ -20,16 +27,21 @@ use crate::{
     state::App,
 };
 
-#[derive(Debug, Serialize)]
+/// New tokens that could not be applied.
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OrphanView {
+    #[schema(value_type = String)]
     attempt_id: AttemptId,
+    #[schema(value_type = String)]
     credential_id: CredentialId,
     /// `null` where the credential was deleted.
     biz_id: Option<String>,
     reason: String,
     /// The first digits of the fingerprint of the refresh token that it spent.
     spent_refresh_token_fingerprint: String,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(value_type = Vec<Advice>)]
     advice: &'static [Advice],
 }
 
@@ -51,7 +63,9 @@ impl From<Listed> for OrphanView {
     }
 }
 
-/// `GET /orphans`
+/// Lists new tokens that could not be applied, those of the newest attempts first.
+#[utoipa::path(get, path = "/orphans", tag = "orphans", operation_id = "listOrphans", params(CursorQuery),
+    responses((status = 200, body = Part<OrphanView>), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
     _: Viewer,
@@ -62,7 +76,8 @@ pub(super) async fn list(
     Ok(Json(part))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ApplyOrphan)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Apply {
     /// Also where the credential is healthy.
@@ -70,7 +85,9 @@ pub(super) struct Apply {
     replace: bool,
 }
 
-/// `POST /orphans/{attempt}/apply`
+/// Puts them in their credential's place after all.
+#[utoipa::path(post, path = "/orphans/{attempt}/apply", tag = "orphans", operation_id = "applyOrphan",
+    params(("attempt" = String, Path)), request_body = Apply, responses((status = 200, body = CredentialView), Problems))]
 pub(super) async fn apply(
     State(app): State<App>,
     Admin(actor): Admin,
@@ -79,18 +96,20 @@ pub(super) async fn apply(
 ) -> Result<Json<CredentialView>, Problem> {
     let credentials = Credentials::of(&app);
     let applied = credentials
-        .apply_orphan(attempt, body.replace, &actor.name)
+        .apply_orphan(attempt, body.replace, &actor)
         .await?;
     Ok(Json(credential_view::of_one(&app, applied).await?))
 }
 
-/// `DELETE /orphans/{attempt}`
+/// Throws them away for good.
+#[utoipa::path(delete, path = "/orphans/{attempt}", tag = "orphans", operation_id = "discardOrphan",
+    params(("attempt" = String, Path)), responses((status = 204, description = "they are gone"), Problems))]
 pub(super) async fn discard(
     State(app): State<App>,
     Admin(actor): Admin,
     Attempt(attempt): Attempt,
 ) -> Result<StatusCode, Problem> {
     let credentials = Credentials::of(&app);
-    credentials.discard_orphan(attempt, &actor.name).await?;
+    credentials.discard_orphan(attempt, &actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,8 +4,9 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::{StatusCode, request::Parts},
 };
-use rt_manage_shared::{id::AttemptId, model::grant::StateName};
+use rt_manage_shared::id::AttemptId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{FieldError, Problem};
 
@@ -13,62 +14,6 @@ use crate::error::{FieldError, Problem};
 const DEFAULT_PAGE_SIZE: u32 = 50;
 /// Most entries on a page.
 const MAX_PAGE_SIZE: u32 = 500;
-
-/// Which page of a list, of the entries in which states.
-#[derive(Debug, Clone)]
-pub(super) struct Page {
-    /// From 1.
-    pub(super) number: u32,
-    pub(super) size: u32,
-    /// None: in any state.
-    pub(super) states: Vec<StateName>,
-}
-
-impl Page {
-    pub(super) fn offset(&self) -> i64 {
-        i64::from(self.number.saturating_sub(1)) * i64::from(self.size)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PageQuery {
-    page: Option<u32>,
-    page_size: Option<u32>,
-    state: Option<String>,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Page {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query: PageQuery = read(
-            parts,
-            "the query takes `page` (from 1), `page_size` (1 to 500), each a number, and `state` (names, separated by commas)",
-        )?;
-        let mut errors = Vec::new();
-        let page = Self {
-            number: query.page.unwrap_or(1),
-            size: size("page_size", query.page_size, &mut errors),
-            states: states(query.state.as_deref(), &mut errors),
-        };
-        if page.number == 0 {
-            errors.push(FieldError::new("page", "must be at least 1"));
-        }
-        done(errors).map(|()| page)
-    }
-}
-
-fn states(text: Option<&str>, errors: &mut Vec<FieldError>) -> Vec<StateName> {
-    let names = text.into_iter().flat_map(|text| text.split(','));
-    let found: Option<Vec<_>> = names.map(StateName::parse).collect();
-    found.unwrap_or_else(|| {
-        let known: Vec<_> = StateName::ALL.iter().map(|state| state.as_str()).collect();
-        let message = format!("must be names of {}, separated by commas", known.join(", "));
-        errors.push(FieldError::new("state", message));
-        Vec::new()
-    })
-}
 
 /// Which part of a list that is read from its newest entry on: each entry is an attempt, or about one.
 #[derive(Debug, Clone, Copy)]
@@ -78,10 +23,14 @@ pub(super) struct Cursor {
     pub(super) limit: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct CursorQuery {
+pub(super) struct CursorQuery {
+    /// The `next` of the answer before.
     before: Option<String>,
+    /// Most entries of the answer.
+    #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
 }
 
@@ -115,7 +64,7 @@ impl Cursor {
 }
 
 /// A part of a list.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Part<T> {
     items: Vec<T>,
     /// What to give as `before` for the part behind this one; `null` where there is none.

@@ -31,6 +31,13 @@ impl From<CredentialError> for Problem {
                 NoDecision::ProbesSpent => conflict("probes_spent"),
                 NoDecision::Disabled => Self::forbidden("disabled", detail),
             },
+            CredentialError::Stale => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                detail,
+            ),
+            CredentialError::NotRestorable => conflict("not_restorable"),
+            CredentialError::NothingToReveal => conflict("no_secret"),
             CredentialError::NotHeld => conflict("not_held"),
             CredentialError::OrphanWithoutCredential => conflict("credential_deleted"),
             CredentialError::OrphanUnreadable => conflict("orphan_unreadable"),

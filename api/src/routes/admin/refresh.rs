@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode};
 use rt_manage_shared::{
-    db::{attempts::Attempt, credentials, system},
+    db::{attempts::Attempt, audit, credentials, system},
     id::{AttemptId, CredentialId},
     model::{
         attempt::{Cause, Lane, OutcomeKind},
+        audit::{Action, Deed, TargetKind},
         grant::HeldReason,
     },
 };
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     credential_view::{self, CredentialView},
+    document::Problems,
     input::Id,
 };
 use crate::{
@@ -27,15 +30,19 @@ use crate::{
     state::App,
 };
 
-#[derive(Serialize)]
+/// A credential after a refresh.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Refreshed {
     credential: CredentialView,
     /// `null` where the current tokens came a moment ago and nothing was done.
     attempt: Option<AttemptView>,
 }
 
-#[derive(Debug, Serialize)]
+/// How an attempt ended.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EndedAttempt)]
 struct AttemptView {
+    #[schema(value_type = String)]
     id: AttemptId,
     /// `null` where it was cancelled before a worker took it.
     outcome: Option<OutcomeKind>,
@@ -54,9 +61,12 @@ impl From<Attempt> for AttemptView {
     }
 }
 
+/// Refreshes now, or joins the refresh under way, and waits for its outcome.
+#[utoipa::path(post, path = "/credentials/{id}/refresh", tag = "credentials", operation_id = "refreshCredential",
+    params(("id" = String, Path)), responses((status = 200, body = Refreshed), Problems))]
 pub(super) async fn refresh(
     State(app): State<App>,
-    _: Admin,
+    Admin(actor): Admin,
     Id(id): Id,
     request: RequestId,
 ) -> Result<Json<Refreshed>, Problem> {
@@ -66,7 +76,17 @@ pub(super) async fn refresh(
         cause: Cause::Admin,
         request_id: Some(request.0),
     };
-    let Some(attempt) = under_way(app.refresher.ask(ask).await?)? else {
+    let asked = app.refresher.ask(ask).await?;
+    if let Asked::Queued { attempt }
+    | Asked::NotPushed { attempt }
+    | Asked::Joined { attempt, .. } = &asked
+    {
+        let deed = Deed::new(Action::CredentialRefresh)
+            .to(TargetKind::Credential, id)
+            .with("attempt_id", attempt.to_string());
+        audit::record(&mut &app.db, &actor, &deed, app.clock.now()).await?;
+    }
+    let Some(attempt) = under_way(asked)? else {
         return refreshed(&app, id, None).await;
     };
     let limit = Duration::from_secs(app.config.server.refresh_wait_seconds);

@@ -4,12 +4,17 @@ use axum::{Json, extract::State, http::StatusCode};
 use rt_manage_shared::{
     db::system,
     id::{AttemptId, CredentialId},
-    model::attempt::{Cause, Lane},
+    model::{
+        attempt::{Cause, Lane},
+        audit::Actor,
+    },
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     credential_view::{self, CredentialView},
+    document::Problems,
     input::{Body, Id},
     refresh::stopped,
 };
@@ -22,7 +27,8 @@ use crate::{
     state::App,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ResolveAction)]
 #[serde(rename_all = "snake_case")]
 enum Action {
     ProbeNow,
@@ -30,25 +36,31 @@ enum Action {
     KeepWaiting,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Resolve {
     action: Action,
 }
 
-#[derive(Serialize)]
+/// A credential after a decision.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Resolved {
     credential: CredentialView,
     /// The attempt that follows from it; its outcome is in the credential's history later.
     attempt: Option<Following>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FollowingAttempt)]
 struct Following {
+    #[schema(value_type = String)]
     id: AttemptId,
 }
 
-/// `POST /credentials/{id}/resolve`
+/// Decides about a credential in doubt.
+#[utoipa::path(post, path = "/credentials/{id}/resolve", tag = "credentials", operation_id = "resolveDoubt",
+    params(("id" = String, Path)), request_body = Resolve,
+    responses((status = 200, body = Resolved), (status = 202, description = "an attempt follows", body = Resolved), Problems))]
 pub(super) async fn resolve(
     State(app): State<App>,
     Admin(actor): Admin,
@@ -61,24 +73,27 @@ pub(super) async fn resolve(
         Action::MarkDead => Decision::MarkDead,
         Action::KeepWaiting => Decision::KeepWaiting,
     };
-    decide(&app, id, decision, &actor.name, request).await
+    decide(&app, id, decision, &actor, request).await
 }
 
-/// `POST /credentials/{id}/retry`
+/// Tries a held credential again as it is.
+#[utoipa::path(post, path = "/credentials/{id}/retry", tag = "credentials", operation_id = "retryHeld",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Resolved), (status = 202, description = "an attempt follows", body = Resolved), Problems))]
 pub(super) async fn retry(
     State(app): State<App>,
     Admin(actor): Admin,
     Id(id): Id,
     request: RequestId,
 ) -> Result<(StatusCode, Json<Resolved>), Problem> {
-    decide(&app, id, Decision::Retry, &actor.name, request).await
+    decide(&app, id, Decision::Retry, &actor, request).await
 }
 
 async fn decide(
     app: &App,
     id: CredentialId,
     decision: Decision,
-    by: &str,
+    actor: &Actor,
     request: RequestId,
 ) -> Result<(StatusCode, Json<Resolved>), Problem> {
     // What cannot be made now is refused before it is ordered: nobody expects a probe hours later.
@@ -87,7 +102,7 @@ async fn decide(
     {
         return Err(stopped(&switch.name));
     }
-    let mut credential = Credentials::of(app).decide(id, decision, by).await?;
+    let mut credential = Credentials::of(app).decide(id, decision, actor).await?;
     let mut attempt = None;
     if decision.refreshes() {
         attempt = asked(app, id, request).await?;
