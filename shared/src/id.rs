@@ -87,6 +87,10 @@ id_type!(
     /// Identifies one entry of the audit log.
     AuditId
 );
+id_type!(
+    /// Identifies an API key. It is no secret.
+    KeyId
+);
 
 #[cfg(test)]
 mod tests {

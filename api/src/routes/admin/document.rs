@@ -6,9 +6,11 @@ use utoipa::{
     IntoResponses, Modify, OpenApi, PartialSchema as _, ToSchema,
     openapi::{
         ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
+
+use crate::routes::public::FailureSchema;
 
 /// Why a request was refused (RFC 9457). `code` is stable and meant for programs, `detail` for people. Further members
 /// depend on the code.
@@ -62,6 +64,15 @@ impl Modify for Security {
             .description(Some("the `token` of `POST /api/v1/auth/login`"))
             .build();
         components.add_security_scheme("session", SecurityScheme::Http(bearer));
+        let description = "a key of `POST /api/v1/keys`, or the configured `api_secret`";
+        let header = ApiKeyValue::with_description("X-API-Secret", description);
+        let secret = SecurityScheme::ApiKey(ApiKey::Header(header));
+        components.add_security_scheme("apiSecret", secret);
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(description))
+            .build();
+        components.add_security_scheme("apiKey", SecurityScheme::Http(bearer));
         let _ = ProblemSchema::schema;
     }
 }
@@ -73,7 +84,7 @@ impl Modify for Security {
         title = "rt-manage",
         description = "Keeps OpenAI refresh tokens alive and hands out their access tokens."
     ),
-    components(schemas(ProblemSchema, FieldErrorSchema)),
+    components(schemas(ProblemSchema, FieldErrorSchema, FailureSchema)),
     modifiers(&Security),
     security(("session" = []))
 )]

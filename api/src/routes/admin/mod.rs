@@ -6,7 +6,9 @@ mod auth;
 mod credential_view;
 mod credentials;
 mod document;
+mod handouts;
 mod input;
+mod keys;
 mod orphans;
 mod paging;
 mod problems;
@@ -27,6 +29,7 @@ use axum::{
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::public;
 use crate::{error::Problem, state::App};
 
 /// Where the admin API is.
@@ -39,11 +42,17 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(auth::log_out))
         .routes(routes!(auth::current))
         .routes(routes!(auth::change_password))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::read, keys::edit, keys::revoke))
+        .routes(routes!(handouts::of_credential))
+        .routes(routes!(handouts::to_key))
 }
 
-/// The OpenAPI document of the admin API.
+/// The OpenAPI document of the admin and the public API.
 pub fn openapi() -> OpenApi {
-    let routes = OpenApiRouter::with_openapi(document::Frame::openapi()).nest(PREFIX, documented());
+    let routes = OpenApiRouter::with_openapi(document::Frame::openapi())
+        .nest(PREFIX, documented())
+        .nest(public::PREFIX, public::documented());
     routes.into_openapi()
 }
 
