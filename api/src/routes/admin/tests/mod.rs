@@ -8,6 +8,8 @@ mod http;
 mod keys;
 mod login;
 mod orphans;
+mod public_api;
+mod public_wants;
 mod refresh;
 mod sessions;
 mod switches;
