@@ -9,6 +9,7 @@ pub mod cli;
 pub mod credentials;
 pub mod error;
 pub mod import;
+pub mod keys;
 pub mod refresh;
 pub mod routes;
 pub mod scheduler;

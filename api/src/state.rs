@@ -7,7 +7,7 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::{Worker, WorkerSettings};
 
-use crate::{auth::Sessions, refresh::Refresher};
+use crate::{auth::Sessions, keys::Keys, refresh::Refresher};
 
 /// The application state.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct App {
     pub refresher: Refresher,
     /// Issues and checks session tokens.
     pub sessions: Sessions,
+    /// Who may call the public API.
+    pub keys: Keys,
     /// Where jobs go.
     pub queue: Producer,
     /// The embedded worker, where there is one.

@@ -93,6 +93,10 @@ id_type!(
     /// Identifies one entry of the audit log.
     AuditId
 );
+id_type!(
+    /// Identifies an API key. It is no secret.
+    KeyId
+);
 
 impl AuditId {
     /// An identifier for what happens at `at`: the log is read, narrowed by time and pruned in the order of its ids, so

@@ -139,6 +139,37 @@ impl Backoff {
     }
 }
 
+/// Counts wrong API keys by address. Keys are far beyond guessing; this keeps what tries all the same from being cheap to go on
+/// with, and tells a client with a wrong key to calm down.
+#[derive(Debug)]
+pub struct WrongKeys(Mutex<Book<IpAddr>>);
+
+impl WrongKeys {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        Self(Mutex::new(Book(HashMap::new())))
+    }
+
+    /// Counts a wrong key, or says how long this address has to wait with its next one. What comes during the wait does not
+    /// count.
+    pub fn count(&self, address: IpAddr, now: BootInstant) -> Result<(), Duration> {
+        let address = network(address);
+        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = book.wait(&address, now);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        book.count(address, now);
+        Ok(())
+    }
+}
+
+impl Default for WrongKeys {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 fn name(account: &str) -> String {
     account.chars().take(MAX_NAME_CHARS).collect()
 }

@@ -14,6 +14,7 @@ mod sessions;
 mod signing;
 
 pub use self::{
+    backoff::WrongKeys,
     caller::Caller,
     cookie::{clear_cookie, set_cookie},
     extract::{Admin, AnySession, Viewer},

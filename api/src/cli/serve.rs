@@ -18,11 +18,15 @@ use tokio::net::TcpListener;
 use super::queueing::{self, Queueing};
 use crate::{
     auth::Sessions,
+    keys::Keys,
     refresh::Refresher,
     routes,
     scheduler::{Scheduler, SchedulerParts},
     state::App,
 };
+
+/// What counting the last hand-outs may take at the end; as many as a few seconds bring are written at once.
+const LAST_COUNT: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     let config = Arc::new(loaded.config.clone());
@@ -70,7 +74,11 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     let (draining, until) = (lifecycle.soft().clone(), refreshing.stop_token());
     lifecycle.spawn_part("scheduler", scheduler.run(draining, until));
 
+    let keys = Keys::new(&config, &db, &clock);
+    lifecycle.spawn_part("counts", keys.clone().run(lifecycle.soft().clone()));
+
     let app = App {
+        keys: keys.clone(),
         sessions: Sessions::open(&config, &db, &vault, &clock).await?,
         config: Arc::clone(&config),
         db: db.clone(),
@@ -84,6 +92,12 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     };
     announce(&listener, &config);
     serve(listener, app, &lifecycle, &config).await;
+    if tokio::time::timeout(LAST_COUNT, keys.flush())
+        .await
+        .is_err()
+    {
+        tracing::warn!("the last hand-outs were not counted: the database does not answer");
+    }
 
     // An embedded worker goes on until the last waiting client has its answer.
     let drain = Duration::from_secs(config.worker.drain_seconds);

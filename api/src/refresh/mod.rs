@@ -17,7 +17,10 @@ use rt_manage_worker::WorkerSettings;
 use tokio_util::sync::CancellationToken;
 
 pub use self::request::{Ask, Asked};
-use self::{request::RequestWork, waiters::Waiters};
+use self::{
+    request::{Request, RequestWork},
+    waiters::Waiters,
+};
 
 /// Requests refreshes and waits for them; cheap to clone.
 #[derive(Debug, Clone)]
@@ -61,9 +64,18 @@ impl Refresher {
 
     /// Queues an attempt and pushes it, joins the open one, or says why neither is to be.
     pub async fn ask(&self, ask: Ask) -> Result<Asked, DbError> {
+        self.request(ask, None).await
+    }
+
+    /// Like [`Refresher::ask`], but leaves a credential alone whose last attempt was asked for less than `distance` ago.
+    pub async fn ask_at_most_every(&self, distance: Duration, ask: Ask) -> Result<Asked, DbError> {
+        self.request(ask, Some(distance)).await
+    }
+
+    async fn request(&self, ask: Ask, at_most_every: Option<Duration>) -> Result<Asked, DbError> {
         let lane = ask.lane;
         let credential = ask.credential;
-        let asked = self.queue(ask).await?;
+        let asked = self.submit(ask, at_most_every).await?;
         let (attempt, new) = match asked {
             Asked::Queued { attempt } => (attempt, true),
             Asked::Joined {
@@ -88,7 +100,12 @@ impl Refresher {
 
     /// Like [`Refresher::ask`], but leaves the push to the dispatcher.
     pub async fn queue(&self, ask: Ask) -> Result<Asked, DbError> {
-        let asked = self.requests.submit(Arc::new(ask)).await?;
+        self.submit(ask, None).await
+    }
+
+    async fn submit(&self, ask: Ask, at_most_every: Option<Duration>) -> Result<Asked, DbError> {
+        let request = Request { ask, at_most_every };
+        let asked = self.requests.submit(Arc::new(request)).await?;
         hooks::step(Step::RequestAfterCommit);
         Ok(asked)
     }

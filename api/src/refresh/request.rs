@@ -34,6 +34,14 @@ pub struct Ask {
     pub request_id: Option<String>,
 }
 
+/// A wish, and how often it may be granted.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) ask: Ask,
+    /// Nothing is done where the last attempt was asked for less than this ago.
+    pub(super) at_most_every: Option<Duration>,
+}
+
 /// What became of a wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
@@ -54,7 +62,7 @@ pub enum Asked {
         /// It moved to the interactive lane and is pushed there.
         push: bool,
     },
-    /// The current tokens came a moment ago: take those.
+    /// The current tokens came a moment ago, or it is too soon for the next attempt: take those that are there.
     Fresh,
     /// There is no such credential.
     Missing,
@@ -85,19 +93,19 @@ pub(super) struct RequestWork {
 const TRIES: u32 = 3;
 
 impl Work for RequestWork {
-    type Item = Ask;
+    type Item = Request;
     type Output = Asked;
     const BEFORE_COMMIT: Option<Step> = Some(Step::RequestBeforeCommit);
 
-    async fn apply(&self, tx: &mut Tx, asks: &[Arc<Ask>]) -> Result<Vec<Asked>, DbError> {
+    async fn apply(&self, tx: &mut Tx, asks: &[Arc<Request>]) -> Result<Vec<Asked>, DbError> {
         let stopped = system::switches(tx).await?.into_iter().next();
         let stopped = stopped.map(|switch| switch.name);
         // Rows in id order, so that transactions of several processes cannot dead-lock one another.
-        let mut order: Vec<(usize, &Arc<Ask>)> = asks.iter().enumerate().collect();
-        order.sort_by_key(|(_, ask)| ask.credential);
+        let mut order: Vec<(usize, &Arc<Request>)> = asks.iter().enumerate().collect();
+        order.sort_by_key(|(_, request)| request.ask.credential);
         let mut results = vec![Asked::Missing; asks.len()];
-        for (index, ask) in order {
-            let asked = self.one(tx, ask, stopped.as_deref()).await?;
+        for (index, request) in order {
+            let asked = self.one(tx, request, stopped.as_deref()).await?;
             if let Some(slot) = results.get_mut(index) {
                 *slot = asked;
             }
@@ -107,8 +115,13 @@ impl Work for RequestWork {
 }
 
 impl RequestWork {
-    async fn one(&self, tx: &mut Tx, ask: &Ask, stopped: Option<&str>) -> Result<Asked, DbError> {
-        let now = self.clock.now();
+    async fn one(
+        &self,
+        tx: &mut Tx,
+        request: &Request,
+        stopped: Option<&str>,
+    ) -> Result<Asked, DbError> {
+        let (ask, now) = (&request.ask, self.clock.now());
         for _ in 0..TRIES {
             let Some(record) = grants::read_one(tx, ask.credential).await? else {
                 return Ok(Asked::Missing);
@@ -119,7 +132,9 @@ impl RequestWork {
             if !record.enabled {
                 return Ok(Asked::Disabled);
             }
-            if self.is_fresh(&record.grant, ask, now) {
+            if self.is_fresh(&record.grant, ask, now)
+                || too_soon(tx, &record.grant, request.at_most_every, now).await?
+            {
                 return Ok(Asked::Fresh);
             }
             let ctx = Context {
@@ -191,4 +206,19 @@ impl RequestWork {
             requested_at: now,
         }
     }
+}
+
+/// Whether the last attempt, however it ended, was asked for less than this ago. An open one is no next one: it is joined.
+async fn too_soon(
+    tx: &mut Tx,
+    grant: &Grant,
+    at_most_every: Option<Duration>,
+    now: Millis,
+) -> Result<bool, DbError> {
+    let Some(distance) = at_most_every.filter(|_| grant.state.attempt().is_none()) else {
+        return Ok(false);
+    };
+    let last = attempts::history(tx, grant.credential, None, 1).await?;
+    let last = last.first().map(|last| last.requested_at);
+    Ok(last.is_some_and(|last| now.since(last) < distance))
 }

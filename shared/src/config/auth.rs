@@ -36,6 +36,8 @@ pub struct AuthConfig {
     pub jwt_expire_hours: u32,
     /// What callers of the public API send as `X-API-Secret`.
     pub api_secret: Secret,
+    /// Requests a minute that callers with `api_secret` may make, all together; 0: as many as they like.
+    pub api_rate_limit_per_minute: u32,
     /// What the addresses of the public API begin with.
     pub public_api_prefix: String,
     /// Whether the public API hands out refresh tokens.
@@ -50,6 +52,8 @@ impl Default for AuthConfig {
             jwt_secret: PLACEHOLDER_JWT_SECRET.into(),
             jwt_expire_hours: JWT_EXPIRE_HOURS,
             api_secret: PLACEHOLDER_API_SECRET.into(),
+            // The seed has none.
+            api_rate_limit_per_minute: 0,
             public_api_prefix: PUBLIC_API_PREFIX.to_owned(),
             // A refresh token held in two places is how accounts are lost.
             public_api_return_refresh_token: false,
@@ -68,6 +72,10 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         auth.api_secret,
         "What callers of the public API send as X-API-Secret."
+    ),
+    key!(
+        auth.api_rate_limit_per_minute,
+        "Requests a minute that callers with api_secret may make in one process; 0: no limit."
     ),
     key!(
         auth.public_api_prefix,

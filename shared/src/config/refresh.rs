@@ -15,6 +15,8 @@ const LEAD_SECONDS: u64 = 24 * 3600;
 const INTERVAL_DAYS: (u64, u64) = (1, 30);
 /// Long enough for a burst of callers about one credential, short enough to surprise nobody.
 const COALESCE_SECONDS: u64 = 5;
+/// A minute: a client that asks for a life that its access tokens never have must not make the upstream busy.
+const MIN_INTERVAL_SECONDS: u64 = 60;
 /// The time to connect, all of it.
 const SEND_BUDGET_SECONDS: u64 = 10;
 /// A group commit with a few repetitions while the database fails over.
@@ -50,6 +52,8 @@ pub struct RefreshConfig {
     pub interval_days: Option<u32>,
     /// A refresh that succeeded this recently answers the next request, too.
     pub coalesce_seconds: u64,
+    /// For `min_ttl` a credential is refreshed at most once in this time.
+    pub min_interval_seconds: u64,
     /// From the claim to the first byte of the request's body; later it is not sent.
     pub send_budget_seconds: u64,
     /// What saving an answer may take.
@@ -89,6 +93,7 @@ impl Default for RefreshConfig {
             lead_seconds: LEAD_SECONDS,
             interval_days: None,
             coalesce_seconds: COALESCE_SECONDS,
+            min_interval_seconds: MIN_INTERVAL_SECONDS,
             send_budget_seconds: SEND_BUDGET_SECONDS,
             persist_seconds: PERSIST_SECONDS,
             grace_seconds: GRACE_SECONDS,
@@ -120,6 +125,10 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         refresh.coalesce_seconds,
         "A refresh this recent also answers the next request."
+    ),
+    key!(
+        refresh.min_interval_seconds,
+        "For min_ttl of get-at a credential is refreshed at most once in this time."
     ),
     key!(
         refresh.send_budget_seconds,
@@ -203,6 +212,12 @@ impl RefreshConfig {
         findings.range(
             "refresh.coalesce_seconds",
             self.coalesce_seconds,
+            0,
+            MAX_SECONDS,
+        );
+        findings.range(
+            "refresh.min_interval_seconds",
+            self.min_interval_seconds,
             0,
             MAX_SECONDS,
         );

@@ -7,6 +7,7 @@ pub mod credential;
 pub mod finding;
 pub mod grant;
 pub mod journalled;
+pub mod key;
 pub mod known;
 pub mod listing;
 pub mod role;

@@ -12,7 +12,7 @@ pub use sealed::{Place, Vault, VaultError};
 pub use secret::Secret;
 
 /// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -11,11 +11,11 @@ use utoipa::{
     IntoResponses, Modify, OpenApi, PartialSchema as _, ToSchema,
     openapi::{
         ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
-use crate::{auth::Viewer, error::Problem};
+use crate::{auth::Viewer, error::Problem, routes::public::FailureSchema};
 
 /// The document itself.
 #[utoipa::path(get, path = "/openapi.json", tag = "document", operation_id = "openapi",
@@ -107,6 +107,15 @@ impl Modify for Security {
             .description(Some("the `token` of `POST /api/v1/auth/login`"))
             .build();
         components.add_security_scheme("session", SecurityScheme::Http(bearer));
+        let description = "a key of `POST /api/v1/keys`, or the configured `api_secret`";
+        let header = ApiKeyValue::with_description("X-API-Secret", description);
+        let secret = SecurityScheme::ApiKey(ApiKey::Header(header));
+        components.add_security_scheme("apiSecret", secret);
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(description))
+            .build();
+        components.add_security_scheme("apiKey", SecurityScheme::Http(bearer));
         let _ = ProblemSchema::schema;
     }
 }
@@ -118,7 +127,7 @@ impl Modify for Security {
         title = "rt-manage",
         description = "Keeps OpenAI refresh tokens alive and hands out their access tokens."
     ),
-    components(schemas(ProblemSchema, FieldErrorSchema, Action, TargetKind)),
+    components(schemas(ProblemSchema, FieldErrorSchema, FailureSchema, Action, TargetKind)),
     modifiers(&Security),
     security(("session" = []))
 )]

@@ -9,7 +9,9 @@ mod credentials;
 pub mod docs;
 mod document;
 mod facets;
+mod handouts;
 mod input;
+mod keys;
 mod lifecycle;
 mod listing;
 mod orphans;
@@ -35,7 +37,7 @@ use axum::{
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::health;
+use super::{health, public};
 use crate::{error::Problem, state::App};
 
 /// Where the admin API is.
@@ -76,13 +78,18 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(orphans::list))
         .routes(routes!(orphans::discard))
         .routes(routes!(orphans::apply))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::read, keys::edit, keys::revoke))
+        .routes(routes!(handouts::of_credential))
+        .routes(routes!(handouts::to_key))
 }
 
 /// The OpenAPI document.
 pub fn openapi() -> OpenApi {
     let routes = OpenApiRouter::with_openapi(document::Frame::openapi())
         .merge(health::documented())
-        .nest(PREFIX, documented());
+        .nest(PREFIX, documented())
+        .nest(public::PREFIX, public::documented());
     let mut openapi = routes.into_openapi();
     roles::declare(&mut openapi);
     document::describe(&mut openapi);

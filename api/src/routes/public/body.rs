@@ -1,55 +1,121 @@
-//! Who asks, and for which credential: the part that both endpoints have in common.
-
-use std::net::SocketAddr;
+//! What requests bring, and which credential they mean. Unknown fields are ignored, as the predecessor did.
 
 use axum::{
     body::Bytes,
-    extract::{ConnectInfo, FromRequest, Request},
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequest, FromRequestParts, Query, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::IntoResponse as _,
 };
-use rt_manage_shared::{
-    db::{
-        credentials,
-        credentials::{Key, WithTokens},
-    },
-    vault::{Place, Secret},
+use rt_manage_shared::db::{
+    credentials,
+    credentials::{Key, WithTokens},
+    lookup,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::{IntoParams, ToSchema};
 
-use super::envelope::{Code, Failure, success};
-use crate::{auth::placeholder, routes::RequestId, state::App};
+use super::{
+    caller::Caller,
+    envelope::{Code, Failure},
+};
+use crate::{routes::RequestId, state::App};
 
-/// An authenticated request for one credential.
-pub(super) struct Wanted {
-    biz_id: Option<String>,
-    email: Option<String>,
-    pub(super) request_id: RequestId,
-}
+/// Longest life that may be asked for: thirty days; access tokens live for ten at most.
+const MAX_MIN_TTL: u32 = 30 * 24 * 3600;
 
-/// Unknown fields are ignored, as the predecessor did.
-#[derive(Deserialize)]
-struct Body {
+/// Names a credential. `biz_id` wins when both are given.
+#[derive(Debug, Default, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Name {
     #[serde(default)]
     biz_id: Option<String>,
     #[serde(default)]
     email: Option<String>,
 }
 
-impl FromRequest<App> for Wanted {
+/// Asks for the access token of a credential.
+#[derive(Debug, Default, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Want {
+    #[serde(default)]
+    biz_id: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+    /// Seconds that the access token shall be good for at least; where it is not, it is refreshed first.
+    #[serde(default)]
+    #[schema(maximum = 2_592_000)]
+    #[param(maximum = 2_592_000)]
+    min_ttl: Option<u32>,
+}
+
+impl Want {
+    pub(super) fn name(self) -> (Name, Option<u32>) {
+        let name = Name {
+            biz_id: self.biz_id,
+            email: self.email,
+        };
+        (name, self.min_ttl)
+    }
+}
+
+/// The credential that is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Named {
+    BizId(String),
+    Email(String),
+}
+
+impl Name {
+    pub(super) fn named(self, caller: &Caller) -> Result<Named, Failure> {
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let by_email = || given(self.email).map(Named::Email);
+        let named = given(self.biz_id).map(Named::BizId).or_else(by_email);
+        named.ok_or_else(|| {
+            caller.failure(
+                Code::InvalidRequest,
+                "参数错误：biz_id 和 email 至少填写一个",
+            )
+        })
+    }
+}
+
+/// Checks how long an access token shall be good for.
+pub(super) fn check_min_ttl(caller: &Caller, min_ttl: Option<u32>) -> Result<(), Failure> {
+    if min_ttl.is_some_and(|seconds| seconds > MAX_MIN_TTL) {
+        let msg = format!("参数错误：min_ttl 不能超过 {MAX_MIN_TTL} 秒");
+        return Err(caller.failure(Code::InvalidRequest, msg));
+    }
+    Ok(())
+}
+
+/// The one credential that is meant, where it is within the caller's reach.
+pub(super) async fn find(app: &App, caller: &Caller, named: &Named) -> Result<WithTokens, Failure> {
+    let db = &mut &app.db;
+    let found = match named {
+        Named::BizId(biz_id) => credentials::with_tokens(db, Key::BizId(biz_id)).await,
+        Named::Email(email) => lookup::by_email(db, email, &caller.holder.reach).await,
+    };
+    let found = found.map_err(|error| Failure::database(&error, &caller.request_id))?;
+    match <[WithTokens; 1]>::try_from(found) {
+        Ok([one]) if caller.reaches(&one.credential) => Ok(one),
+        Err(found) if !found.is_empty() => Err(ambiguous(caller)),
+        Ok(_) | Err(_) => Err(caller.not_found()),
+    }
+}
+
+pub(super) fn ambiguous(caller: &Caller) -> Failure {
+    caller.failure(Code::EmailAmbiguous, "该邮箱对应多条记录，请使用 biz_id")
+}
+
+/// A JSON object as body.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        let id = request
-            .extensions()
-            .get::<RequestId>()
-            .cloned()
-            .unwrap_or_default();
-        let peer = request
-            .extensions()
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip());
-        authenticate(app, request.headers(), peer, &id)?;
+        let id = request.extensions().get::<RequestId>().cloned();
+        let id = id.unwrap_or_default();
         let is_json = is_json(request.headers());
         let bytes = Bytes::from_request(request, app)
             .await
@@ -75,7 +141,7 @@ impl FromRequest<App> for Wanted {
                 &id,
             ));
         }
-        let body: Body = serde_json::from_slice(&bytes).map_err(|error| {
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             // The position only: serde's message may repeat what was sent.
             let text = format!(
                 "请求体不是有效的 JSON 或字段类型错误（第 {} 行第 {} 列）",
@@ -83,56 +149,8 @@ impl FromRequest<App> for Wanted {
                 error.column()
             );
             Failure::new(Code::InvalidJson, text, &id)
-        })?;
-        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let wanted = Self {
-            biz_id: given(body.biz_id),
-            email: given(body.email),
-            request_id: id,
-        };
-        if wanted.biz_id.is_none() && wanted.email.is_none() {
-            return Err(Failure::new(
-                Code::InvalidRequest,
-                "参数错误：biz_id 和 email 至少填写一个",
-                &wanted.request_id,
-            ));
-        }
-        Ok(wanted)
+        })
     }
-}
-
-fn authenticate(
-    app: &App,
-    headers: &HeaderMap,
-    peer: Option<std::net::IpAddr>,
-    id: &RequestId,
-) -> Result<(), Failure> {
-    let mut values = headers.get_all("x-api-secret").iter();
-    let presented = match (values.next(), values.next()) {
-        (Some(value), None) => Some(value.as_bytes()),
-        (None, _) => None,
-        // Two of them: whoever stands between would have to agree with us about which one counts.
-        (Some(_), Some(_)) => {
-            return Err(Failure::new(
-                Code::Unauthorized,
-                "请求头 X-API-Secret 重复",
-                id,
-            ));
-        }
-    };
-    let refusal = match presented {
-        None => "缺少请求头 X-API-Secret",
-        Some(presented) => {
-            match placeholder::check_api_secret(&app.config.auth, presented, peer, headers) {
-                placeholder::ApiSecret::Accepted => return Ok(()),
-                placeholder::ApiSecret::Wrong => "X-API-Secret 不正确",
-                placeholder::ApiSecret::PlaceholderFromOutside => {
-                    "示例 api_secret 只接受本机或内网直连的请求，请在配置中设置自己的 auth.api_secret"
-                }
-            }
-        }
-    };
-    Err(Failure::new(Code::Unauthorized, refusal, id))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -143,83 +161,19 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-impl Wanted {
-    /// The one credential that is meant.
-    pub(super) async fn find(&self, app: &App) -> Result<WithTokens, Failure> {
-        // biz_id wins when both are given.
-        let key = match (&self.biz_id, &self.email) {
-            (Some(biz_id), _) => Key::BizId(biz_id),
-            (None, Some(email)) => Key::Email(email),
-            (None, None) => {
-                return Err(self.failure(
-                    Code::InvalidRequest,
-                    "参数错误：biz_id 和 email 至少填写一个",
-                ));
-            }
-        };
-        let found = credentials::with_tokens(&mut &app.db, key)
-            .await
-            .map_err(|error| Failure::database(&error, &self.request_id))?;
-        match <[WithTokens; 1]>::try_from(found) {
-            Ok([one]) => Ok(one),
-            Err(found) if found.is_empty() => Err(self.failure(Code::NotFound, "记录不存在")),
-            Err(_) => Err(self.failure(Code::EmailAmbiguous, "该邮箱对应多条记录，请使用 biz_id")),
-        }
-    }
+/// The same in the query of a GET.
+pub(super) struct InQuery<T>(pub(super) T);
 
-    pub(super) fn failure(&self, code: Code, msg: impl Into<String>) -> Failure {
-        Failure::new(code, msg, &self.request_id)
-    }
+impl<T: DeserializeOwned> FromRequestParts<App> for InQuery<T> {
+    type Rejection = Failure;
 
-    /// The answer for a credential whose access token is usable; `None` where it has none.
-    pub(super) fn tokens(
-        &self,
-        app: &App,
-        found: &WithTokens,
-    ) -> Result<Option<axum::response::Response>, Failure> {
-        let credential = &found.credential;
-        let now = app.clock.now();
-        let (Some(sealed), Some(expires_at)) =
-            (&found.access_token, credential.grant.at_expires_at)
-        else {
-            return Ok(None);
-        };
-        if expires_at <= now {
-            return Ok(None);
-        }
-        let access_token = self.open(app, found, "access_token", sealed)?;
-        let refresh_token = if app.config.auth.public_api_return_refresh_token {
-            Some(self.open(app, found, "rt", &found.rt)?)
-        } else {
-            None
-        };
-        let answer = success(
-            credential,
-            &access_token,
-            refresh_token.as_ref(),
-            expires_at,
-            now,
-            &self.request_id,
-        );
-        Ok(Some(answer))
-    }
-
-    fn open(
-        &self,
-        app: &App,
-        found: &WithTokens,
-        column: &str,
-        sealed: &[u8],
-    ) -> Result<Secret, Failure> {
-        let row = found.credential.id.to_string();
-        let place = Place {
-            table: "grants",
-            row: &row,
-            column,
-        };
-        app.vault.open_secret(place, sealed).map_err(|error| {
-            tracing::error!(credential = %row, column, error = %error, "a stored token does not open");
-            self.failure(Code::InternalError, "服务器内部错误")
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Failure> {
+        let id = parts.extensions.get::<RequestId>().cloned();
+        let query = Query::<T>::try_from_uri(&parts.uri);
+        let query = query.map(|Query(query)| Self(query));
+        query.map_err(|_| {
+            let id = id.unwrap_or_default();
+            Failure::new(Code::InvalidRequest, "参数错误：查询参数无法解析", &id)
         })
     }
 }

@@ -1,22 +1,22 @@
 //! The predecessor's answer envelope, with a stable code and the request's id added.
 
+use std::time::Duration;
+
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rt_manage_shared::{
-    clock::Millis,
-    db::{DbError, credentials::Credential},
-    vault::Secret,
-};
+use rt_manage_shared::db::DbError;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::routes::RequestId;
 
 /// The stable codes. Clients decide by these; the Chinese `msg` is for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PublicCode)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Code {
     Ok,
@@ -27,6 +27,9 @@ pub(super) enum Code {
     InvalidRequest,
     BodyTooLarge,
     Unauthorized,
+    ForbiddenScope,
+    TooManyAttempts,
+    RateLimited,
     NotFound,
     EmailAmbiguous,
     Disabled,
@@ -45,12 +48,20 @@ pub(super) enum Code {
 }
 
 impl Code {
+    /// As it stands in answers.
+    fn as_str(self) -> String {
+        let text = serde_json::to_value(self).ok();
+        let text = text.as_ref().and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    }
+
     const fn status(self) -> StatusCode {
         match self {
             Self::Ok => StatusCode::OK,
             Self::InvalidJson | Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Disabled => StatusCode::FORBIDDEN,
+            Self::Disabled | Self::ForbiddenScope => StatusCode::FORBIDDEN,
+            Self::TooManyAttempts | Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound | Self::UnknownRoute => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::EmailAmbiguous
@@ -72,22 +83,65 @@ impl Code {
 }
 
 /// The envelope itself, with the predecessor's names in their order.
-#[derive(Serialize)]
-struct Envelope<'a, T> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Envelope<T> {
     success: bool,
-    msg: &'a str,
-    data: &'a T,
+    /// For people, in Chinese; it may change.
+    msg: String,
+    data: T,
     code: Code,
-    request_id: &'a str,
+    request_id: String,
+}
+
+impl<T> Envelope<T> {
+    pub(super) fn success(data: T, id: &RequestId) -> Self {
+        Self {
+            success: true,
+            msg: "操作成功".to_owned(),
+            data,
+            code: Code::Ok,
+            request_id: id.0.clone(),
+        }
+    }
+
+    pub(super) fn with_code(mut self, code: Code, msg: &str) -> Self {
+        self.code = code;
+        msg.clone_into(&mut self.msg);
+        self
+    }
+}
+
+/// One of many, with an answer of its own.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BatchItem)]
+pub(super) struct Item {
+    success: bool,
+    msg: String,
+    code: Code,
+    /// As in the answer for one; `null` where there is nothing more to say.
+    #[schema(value_type = Option<Object>)]
+    data: Value,
+}
+
+impl Item {
+    pub(super) fn success(data: Value) -> Self {
+        Self {
+            success: true,
+            msg: "操作成功".to_owned(),
+            code: Code::Ok,
+            data,
+        }
+    }
 }
 
 /// A failure in the envelope.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Failure {
     code: Code,
     msg: String,
     request_id: String,
     data: Value,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Failure {
@@ -97,6 +151,40 @@ impl Failure {
             msg: msg.into(),
             request_id: id.0.clone(),
             data: Value::Null,
+            headers: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Says when to try again: in whole seconds, rounded up, so that a client that comes back on time is let through.
+    pub(super) fn retry_after(self, wait: Duration) -> Self {
+        let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        self.with_header(header::RETRY_AFTER, seconds)
+    }
+
+    /// What a refresh that was refused or failed is called in `refresh_result`.
+    pub(super) fn refresh_result(&self) -> String {
+        let told = self.data.get("refresh_result").and_then(Value::as_str);
+        let told = told.filter(|_| self.code == Code::RefreshFailed);
+        told.map_or_else(|| self.code.as_str(), str::to_owned)
+    }
+
+    /// Whether the database was away.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.code == Code::DatabaseUnavailable
+    }
+
+    /// The same as one item of many.
+    pub(super) fn into_item(self) -> Item {
+        Item {
+            success: false,
+            msg: self.msg,
+            code: self.code,
+            data: self.data,
         }
     }
 
@@ -125,10 +213,10 @@ impl IntoResponse for Failure {
         let status = self.code.status();
         let body = Envelope {
             success: false,
-            msg: &self.msg,
+            msg: self.msg,
             code: self.code,
-            request_id: &self.request_id,
-            data: &self.data,
+            request_id: self.request_id,
+            data: self.data,
         };
         let mut response = (status, Json(body)).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -136,61 +224,9 @@ impl IntoResponse for Failure {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        for (name, value) in self.headers {
+            response.headers_mut().append(name, value);
+        }
         response
     }
-}
-
-/// `data` of a success. The order and the first six names are the predecessor's.
-#[derive(Serialize)]
-pub(super) struct TokenData<'a> {
-    biz_id: &'a str,
-    email: &'a str,
-    access_token: &'a str,
-    /// Empty unless the operator hands refresh tokens out.
-    refresh_token: &'a str,
-    /// The plan.
-    r#type: &'a str,
-    user_name: &'a str,
-    /// RFC 3339.
-    expires_at: String,
-    /// Seconds from now.
-    expires_in: i64,
-    state: &'static str,
-}
-
-/// A usable access token in the envelope.
-pub(super) fn success(
-    credential: &Credential,
-    access_token: &Secret,
-    refresh_token: Option<&Secret>,
-    expires_at: Millis,
-    now: Millis,
-    id: &RequestId,
-) -> Response {
-    let identity = &credential.identity;
-    let text = |value: &'_ Option<String>| value.clone().unwrap_or_default();
-    let (email, plan, name) = (
-        text(&identity.email),
-        text(&identity.plan),
-        text(&identity.name),
-    );
-    let data = TokenData {
-        biz_id: &credential.profile.biz_id,
-        email: &email,
-        access_token: access_token.expose(),
-        refresh_token: refresh_token.map_or("", Secret::expose),
-        r#type: &plan,
-        user_name: &name,
-        expires_at: expires_at.to_rfc3339(),
-        expires_in: expires_at.seconds().saturating_sub(now.seconds()),
-        state: credential.grant.state.name().as_str(),
-    };
-    let body = Envelope {
-        success: true,
-        msg: "操作成功",
-        data: &data,
-        code: Code::Ok,
-        request_id: &id.0,
-    };
-    Json(body).into_response()
 }

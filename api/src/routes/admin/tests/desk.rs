@@ -11,7 +11,7 @@ use rt_manage_shared::{
 };
 use serde_json::{Value, json};
 
-use super::{Answer, Server, call, rt};
+use super::{Answer, Call, Server, call, rt};
 use crate::refresh::{Ask, Asked};
 
 /// A server with a session.
@@ -36,6 +36,10 @@ impl Desk {
                 call.json(body)
             })
             .await
+    }
+
+    pub(super) async fn send_call(&self, call: Call) -> Answer {
+        self.server.send(call.bearer(&self.token)).await
     }
 
     pub(super) async fn create(&self, body: Value) -> Answer {

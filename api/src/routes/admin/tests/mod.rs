@@ -7,8 +7,11 @@ mod document;
 mod findings;
 mod grant_effects;
 mod http;
+mod keys;
 mod login;
 mod orphans;
+mod public_api;
+mod public_wants;
 mod refresh;
 mod sessions;
 mod switches;
@@ -36,7 +39,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::{auth::Sessions, refresh::Refresher, routes, state::App};
+use crate::{auth::Sessions, keys::Keys, refresh::Refresher, routes, state::App};
 
 /// Part of every planted secret; no answer may have it.
 pub(crate) const CANARY: &str = "canary";
@@ -216,9 +219,11 @@ async fn start(config: Config) -> App {
     let (coalesce, stop) = (Duration::from_secs(5), CancellationToken::new());
     let queue = producer.clone();
     let refresher = Refresher::start(&db, &clock, &notifier, &settings, producer, coalesce, stop);
+    let config = Arc::new(config);
     App {
+        keys: Keys::new(&config, &db, &clock),
         sessions: Sessions::open(&config, &db, &vault, &clock).await.unwrap(),
-        config: Arc::new(config),
+        config,
         db,
         vault,
         clock,

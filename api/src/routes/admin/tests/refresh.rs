@@ -29,7 +29,7 @@ async fn refresh(server: &Server, token: &str, id: CredentialId) -> Answer {
 }
 
 /// Plays the worker for one attempt.
-async fn work(app: &App, id: CredentialId, verdict: Verdict, code: Option<&str>) {
+pub(super) async fn work(app: &App, id: CredentialId, verdict: Verdict, code: Option<&str>) {
     let db = &mut &app.db;
     let (record, attempt) = loop {
         let record = grants::read_one(db, id).await.unwrap().unwrap();
@@ -77,7 +77,7 @@ async fn work(app: &App, id: CredentialId, verdict: Verdict, code: Option<&str>)
     });
 }
 
-fn rotated(app: &App, name: &str) -> Verdict {
+pub(super) fn rotated(app: &App, name: &str) -> Verdict {
     Verdict::Rotated(NewTokens {
         rt_fp: Some(Fingerprint::of(&Secret::new(rt(name)))),
         at_expires_at: Some(app.clock.now() + Duration::from_hours(240)),
