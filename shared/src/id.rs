@@ -8,6 +8,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
+use crate::clock::Millis;
+
 /// A text that is not an identifier of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an identifier (a ULID of 26 characters is expected)")]
@@ -24,6 +26,11 @@ macro_rules! id_type {
             /// A new identifier, unique and later than all made before by this process clock.
             pub fn generate() -> Self {
                 Self(Ulid::generate())
+            }
+
+            /// Before all identifiers made at this time or later, and behind all made earlier.
+            pub fn earliest(at: Millis) -> Self {
+                Self(Ulid::from_parts(u64::try_from(at.0).unwrap_or(0), 0))
             }
         }
 
@@ -97,5 +104,13 @@ mod tests {
         let id = AttemptId::generate();
         assert_eq!(id.to_string().parse::<AttemptId>(), Ok(id));
         assert!("not-an-id".parse::<AttemptId>().is_err());
+    }
+
+    #[test]
+    fn time_divides_identifiers() {
+        let earlier = AttemptId::generate();
+        let far = AttemptId::earliest(Millis(4_000_000_000_000));
+        assert!(AttemptId::earliest(Millis(0)) < earlier && earlier < far);
+        assert!(AttemptId::earliest(Millis(1)) < AttemptId::earliest(Millis(2)));
     }
 }

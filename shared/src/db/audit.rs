@@ -6,7 +6,7 @@ use crate::{
     model::audit::{Actor, Deed},
 };
 
-use super::{DbError, Execute, sql};
+use super::{DbError, Execute, retention, sql};
 
 /// Length of the narrowest columns for texts from outside on MySQL, in characters.
 const MAX_NAME: usize = 255;
@@ -42,4 +42,14 @@ pub async fn record(
 
 fn short(text: &str) -> String {
     text.chars().take(MAX_NAME).collect()
+}
+
+/// Removes up to `limit` entries from before `before`, the oldest first.
+pub async fn prune(db: &mut impl Execute, before: Millis, limit: u32) -> Result<u64, DbError> {
+    let statement = sql("SELECT id FROM {audit} WHERE id < ? AND at < ? ORDER BY id LIMIT ?")
+        .bind(AuditId::earliest(before))
+        .bind(before)
+        .bind(limit);
+    let ids = retention::texts(&db.fetch_all(statement).await?, "id")?;
+    retention::remove(db, "audit", "id", ids).await
 }

@@ -5,6 +5,7 @@
 
 mod attempts_history;
 mod attempts_many;
+mod attempts_open;
 mod attempts_waiting;
 mod busy;
 mod credentials_list;
@@ -28,10 +29,14 @@ pub mod batch;
 pub mod coordination;
 pub mod counts;
 pub mod credentials;
+pub mod egress_pauses;
 pub mod grants;
 pub mod halt;
 pub mod recovered;
+pub mod retention;
 pub mod sessions;
+pub mod snapshots;
+pub mod statistics;
 pub mod system;
 pub mod tokens;
 pub mod users;

@@ -2,7 +2,7 @@
 
 use crate::{clock::Millis, id::SessionId};
 
-use super::{DbError, Execute, sql};
+use super::{DbError, Execute, retention, sql};
 
 /// A session that begins.
 #[derive(Debug, Clone)]
@@ -53,4 +53,12 @@ pub async fn close(db: &mut impl Execute, id: SessionId) -> Result<bool, DbError
 pub async fn close_all(db: &mut impl Execute, username: &str) -> Result<u64, DbError> {
     db.execute(sql("DELETE FROM {sessions} WHERE username = ?").bind(username))
         .await
+}
+
+/// Removes up to `limit` sessions that ran out before `before`.
+pub async fn prune(db: &mut impl Execute, before: Millis, limit: u32) -> Result<u64, DbError> {
+    let statement =
+        sql("SELECT id FROM {sessions} WHERE expires_at < ? ORDER BY expires_at LIMIT ?");
+    let rows = db.fetch_all(statement.bind(before).bind(limit)).await?;
+    retention::remove(db, "sessions", "id", retention::texts(&rows, "id")?).await
 }
