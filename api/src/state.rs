@@ -7,7 +7,7 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::{Worker, WorkerSettings};
 
-use crate::{auth::Sessions, refresh::Refresher};
+use crate::{auth::Sessions, events::Events, refresh::Refresher};
 
 /// The application state.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct App {
     pub sessions: Sessions,
     /// Where jobs go.
     pub queue: Producer,
+    /// What happens now, for whoever listens.
+    pub events: Events,
     /// The embedded worker, where there is one.
     pub worker: Option<Arc<Worker>>,
 }

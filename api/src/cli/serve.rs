@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use super::queueing::{self, Queueing};
 use crate::{
     auth::Sessions,
+    events::Events,
     refresh::Refresher,
     routes,
     scheduler::{Scheduler, SchedulerParts},
@@ -71,6 +72,13 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     lifecycle.spawn_part("scheduler", scheduler.run(draining, until));
 
     let app = App {
+        events: Events::start(
+            &db,
+            &clock,
+            &notifier,
+            settings.heartbeat,
+            lifecycle.soft().clone(),
+        ),
         sessions: Sessions::open(&config, &db, &vault, &clock).await?,
         config: Arc::clone(&config),
         db: db.clone(),

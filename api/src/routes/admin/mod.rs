@@ -6,14 +6,20 @@ mod auth;
 mod credential_view;
 mod credentials;
 mod document;
+mod egresses;
+mod events;
 mod input;
+mod open_attempts;
 mod orphans;
 mod paging;
 mod problems;
+mod queue;
 mod refresh;
 mod resolve;
+mod stats;
 mod status;
 mod switches;
+mod workers;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -39,6 +45,15 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(auth::log_out))
         .routes(routes!(auth::current))
         .routes(routes!(auth::change_password))
+        .routes(routes!(status::status))
+        .routes(routes!(stats::stats))
+        .routes(routes!(workers::list))
+        .routes(routes!(queue::queue))
+        .routes(routes!(open_attempts::list))
+        .routes(routes!(egresses::list))
+        .routes(routes!(events::events))
+        .routes(routes!(switches::pause))
+        .routes(routes!(switches::resume))
 }
 
 /// The OpenAPI document of the admin API.
@@ -67,9 +82,6 @@ pub fn router() -> Router<App> {
         .route("/orphans", get(orphans::list))
         .route("/orphans/{attempt}", delete(orphans::discard))
         .route("/orphans/{attempt}/apply", post(orphans::apply))
-        .route("/pause", post(switches::pause))
-        .route("/resume", post(switches::resume))
-        .route("/status", get(status::status))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
 }

@@ -33,7 +33,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::{auth::Sessions, refresh::Refresher, routes, state::App};
+use crate::{auth::Sessions, events::Events, refresh::Refresher, routes, state::App};
 
 /// Part of every planted secret; no answer may have it.
 pub(crate) const CANARY: &str = "canary";
@@ -214,6 +214,13 @@ async fn start(config: Config) -> App {
     let queue = producer.clone();
     let refresher = Refresher::start(&db, &clock, &notifier, &settings, producer, coalesce, stop);
     App {
+        events: Events::start(
+            &db,
+            &clock,
+            &notifier,
+            settings.heartbeat,
+            CancellationToken::new(),
+        ),
         sessions: Sessions::open(&config, &db, &vault, &clock).await.unwrap(),
         config: Arc::new(config),
         db,
