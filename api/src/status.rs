@@ -8,6 +8,7 @@ use rt_manage_shared::{
         Db, DbError, coordination,
         coordination::{EgressHold, LiveWorker},
         counts::{self, Count, Recovered},
+        egress_pauses::{self, EgressPause},
         system,
         system::Switch,
     },
@@ -35,6 +36,8 @@ pub struct Status {
     pub workers: Vec<LiveWorker>,
     /// Egresses that have to wait.
     pub holds: Vec<EgressHold>,
+    /// Egresses that an operator has paused.
+    pub pauses: Vec<EgressPause>,
 }
 
 /// Something that was found, and how often.
@@ -58,6 +61,7 @@ impl Status {
             recovered: counts::recovered(db, now - RECENT).await?,
             workers: coordination::live_workers(db, since).await?,
             holds: coordination::held_egresses(db, now).await?,
+            pauses: egress_pauses::all(db).await?,
         })
     }
 
@@ -104,6 +108,7 @@ impl Status {
             Finding::NoWorker => exactly(self.workers.is_empty().then_some(()).iter()),
             Finding::NotClaiming => workers(|one| one.pulse.not_claiming.is_some()),
             Finding::EgressOnHold => exactly(self.holds.iter()),
+            Finding::EgressPaused => exactly(self.pauses.iter()),
         }
     }
 }
@@ -147,6 +152,7 @@ mod tests {
                 pulse: Pulse::default(),
             }],
             holds: Vec::new(),
+            pauses: Vec::new(),
         }
     }
 
@@ -195,6 +201,14 @@ mod tests {
             Finding::NoWorker => with(|status| status.workers.clear()),
             Finding::NotClaiming => pulse(|pulse| pulse.not_claiming = Some("w".into())),
             Finding::EgressOnHold => with(|status| status.holds.push(hold)),
+            Finding::EgressPaused => with(|status| {
+                status.pauses.push(EgressPause {
+                    egress: "e".into(),
+                    label: "l".into(),
+                    reason: "r".into(),
+                    since: Millis(0),
+                });
+            }),
         }
     }
 

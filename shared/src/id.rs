@@ -31,6 +31,11 @@ macro_rules! id_type {
             pub fn generate() -> Self {
                 Self(Ulid::generate())
             }
+
+            /// Before all identifiers made at this time or later, and behind all made earlier.
+            pub fn earliest(at: Millis) -> Self {
+                Self(Ulid::from_parts(u64::try_from(at.0).unwrap_or(0), 0))
+            }
         }
 
         impl fmt::Display for $name {
@@ -112,11 +117,6 @@ impl AuditId {
         Self(*last)
     }
 
-    /// Not behind any identifier of `at` or later, and behind all earlier ones.
-    pub const fn first_at(at: Millis) -> Self {
-        Self(Ulid::from_parts(millis(at), 0))
-    }
-
     /// Behind all others.
     pub const fn last() -> Self {
         Self(Ulid::max())
@@ -144,9 +144,17 @@ mod tests {
         let (early, late) = (Millis(1_700_000_000_000), Millis(1_700_000_000_001));
         let ids: Vec<_> = [early, early, early, late].map(AuditId::at).into();
         assert!(ids.is_sorted() && ids[0] != ids[1], "{ids:?}");
-        assert!(AuditId::first_at(early) <= ids[0] && ids[2] < AuditId::first_at(late));
-        assert!(AuditId::at(early) < AuditId::first_at(late));
+        assert!(AuditId::earliest(early) <= ids[0] && ids[2] < AuditId::earliest(late));
+        assert!(AuditId::at(early) < AuditId::earliest(late));
         assert!(ids[3] < AuditId::last());
-        assert_eq!(AuditId::first_at(Millis(-1)), AuditId::first_at(Millis(0)));
+        assert_eq!(AuditId::earliest(Millis(-1)), AuditId::earliest(Millis(0)));
+    }
+
+    #[test]
+    fn time_divides_identifiers() {
+        let earlier = AttemptId::generate();
+        let far = AttemptId::earliest(Millis(4_000_000_000_000));
+        assert!(AttemptId::earliest(Millis(0)) < earlier && earlier < far);
+        assert!(AttemptId::earliest(Millis(1)) < AttemptId::earliest(Millis(2)));
     }
 }

@@ -18,6 +18,9 @@ pub enum Event {
     },
     /// A credential was changed, enabled, disabled or deleted.
     Changed(CredentialId),
+    /// Announcements of other processes may have been missed. Told inside a process only.
+    #[serde(skip)]
+    Missed,
 }
 
 /// Announcements waiting for a slow listener before it misses some: it then re-reads the database, as it does

@@ -9,9 +9,9 @@ use rt_manage_shared::{
         batch::Work,
         coordination,
         coordination::EgressHold,
-        grants,
+        egress_pauses, grants,
         grants::{Change, GrantRecord, TokenWrite, compare_and_set_many},
-        system,
+        retention, system,
     },
     hooks::{self, Sabotage, Step},
     id::BootId,
@@ -56,6 +56,8 @@ pub(crate) enum NotNow {
         /// Until when.
         until: Millis,
     },
+    /// An operator paused the egress.
+    EgressPaused,
 }
 
 /// Writes claims.
@@ -82,6 +84,7 @@ impl Work for ClaimWork {
         }
         let read = BootInstant::now();
         let holds = coordination::egress_holds(tx).await?;
+        let pauses = egress_pauses::all(tx).await?;
         // Rows are locked in id order, so that batches of several workers cannot dead-lock one another.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by_key(|&index| jobs.get(index).map(|job| job.credential));
@@ -107,7 +110,9 @@ impl Work for ClaimWork {
             let hold = holds.iter().find(|hold| hold.egress == egress.as_str());
             let held_until = hold.map(|hold| read + hold.hold_until.since(now));
             self.breakers.follow(&egress, read, held_until);
+            let is_paused = pauses.iter().any(|one| one.egress == egress.as_str());
             *result = match hold {
+                _ if is_paused => Claimed::NotNow(NotNow::EgressPaused),
                 Some(hold) if hold.hold_until > now => Claimed::NotNow(NotNow::EgressHeld {
                     until: hold.hold_until,
                 }),
@@ -157,7 +162,14 @@ impl ClaimWork {
         if !self.recorded.covers(self.db.connections_made()) {
             return Ok(Some(NotNow::Reconnected));
         }
-        let newest = self.recorded.newest();
+        let mut newest = self.recorded.newest();
+        if attempts::ended(tx, &newest).await? == newest.len() {
+            return Ok(None);
+        }
+        // Where little happens the newest ones may be so old that they were removed on purpose.
+        if let Some(horizon) = retention::horizon(tx).await? {
+            newest.retain(|attempt| *attempt >= horizon);
+        }
         let known = attempts::ended(tx, &newest).await?;
         Ok((known < newest.len()).then_some(NotNow::OlderDatabase))
     }

@@ -11,7 +11,8 @@ use rt_manage_shared::{
         batch::Batcher,
         coordination::{self, EgressHold},
         credentials::{self, Identity, Profile},
-        grants, sql,
+        egress_pauses::{self, EgressPause},
+        grants, retention, sql,
     },
     id::{AttemptId, BootId, CredentialId},
     model::{
@@ -261,4 +262,69 @@ async fn nothing_is_claimed_where_the_database_has_forgotten_what_it_had_recorde
             .await
             .unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_was_removed_for_its_age_is_no_lost_commit() {
+    let bench = Bench::new().await;
+    let worker = bench.worker();
+    let first = bench.job().await;
+    let ending = attempts::Ending {
+        outcome: OutcomeKind::Rotated,
+        code: None,
+        detail: None,
+        http_status: None,
+        duration_ms: None,
+        finished_at: bench.clock.now(),
+    };
+    attempts::finish(&mut &bench.db, first.attempt, &ending)
+        .await
+        .unwrap();
+    worker.recorded.note(first.attempt, bench.clock.now());
+    later(&bench.clock, Duration::from_mins(1));
+    let removed = retention::prune_attempts(&mut &bench.db, bench.clock.now(), 10).await;
+    assert_eq!(removed.unwrap(), 1);
+    let claim = async |job: RefreshJob| worker.claims.submit(Arc::new(job)).await.unwrap();
+    let job = bench.job().await;
+    assert!(matches!(claim(job).await, Claimed::Yes { .. }));
+    let lost = AttemptId::earliest(bench.clock.now());
+    worker.recorded.note(lost, bench.clock.now());
+    let claimed = claim(bench.job().await).await;
+    assert!(
+        matches!(claimed, Claimed::NotNow(NotNow::OlderDatabase)),
+        "{claimed:?}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_claimed_for_a_paused_egress_whatever_else_holds_it() {
+    let bench = Bench::new().await;
+    let worker = bench.worker();
+    let pause = EgressPause {
+        egress: "direct".into(),
+        label: "direct".into(),
+        reason: "r".into(),
+        since: bench.clock.now(),
+    };
+    let db = &mut &bench.db;
+    assert!(egress_pauses::pause(db, &pause).await.unwrap());
+    let job = bench.job().await;
+    let claim = async || {
+        let job = Arc::new(job.clone());
+        worker.claims.submit(job).await.unwrap()
+    };
+    // What calls meet does not lift it: no hold, one that is over, one that was found to be pointless.
+    for round in 0..3 {
+        let claimed = claim().await;
+        assert!(
+            matches!(claimed, Claimed::NotNow(NotNow::EgressPaused)),
+            "{round}: {claimed:?}"
+        );
+        bench.hold(Duration::ZERO).await;
+        if round == 1 {
+            coordination::close_circuit(db, "direct").await.unwrap();
+        }
+    }
+    assert!(egress_pauses::resume(db, "direct").await.unwrap());
+    assert!(matches!(claim().await, Claimed::Yes { .. }));
 }

@@ -22,6 +22,7 @@ mod run;
 mod running;
 mod settings;
 mod supervise;
+mod tallies;
 #[cfg(test)]
 mod test_parts;
 
@@ -48,6 +49,7 @@ use crate::{
     journal::{Journal, JournalError, JournalOptions},
     recorded::Recorded,
     recovery::Recovery,
+    tallies::Counting,
 };
 
 /// Room reserved in the journal for each answer: three JWTs and a refresh token of the largest size met take
@@ -99,6 +101,8 @@ pub struct Worker {
     recorded: Arc<Recorded>,
     /// What is wrong in the journals.
     findings: Mutex<Findings>,
+    /// How attempts ended that are not in the statistics yet.
+    tallies: Counting,
 }
 
 /// Why a worker could not start.
@@ -159,6 +163,7 @@ impl Worker {
             recovery: tokio::sync::Mutex::new(Recovery::new(&settings.journal_directory)),
             recorded,
             findings: Mutex::default(),
+            tallies: Counting::default(),
             gate: Gate::new(draining),
             jobs: TaskTracker::new(),
             in_flight: TaskTracker::new(),

@@ -297,6 +297,7 @@ impl Worker {
         hooks::step(Step::CommitAfter);
         finished.tell(committed);
         let now = self.clock.now();
+        self.tallies.note(&finished, committed, now);
         self.journal.done(finished.attempt, now).await;
         self.recorded.note(finished.attempt, now);
         self.notifier.announce(Event::Finished {
@@ -389,6 +390,9 @@ impl Worker {
             }
             NotNow::OlderDatabase => {
                 tracing::error!(attempt = %job.attempt, "not claimed: the database does not know what it had recorded");
+            }
+            NotNow::EgressPaused => {
+                tracing::debug!(attempt = %job.attempt, "not claimed: egress paused");
             }
             NotNow::EgressHeld { until } => {
                 tracing::debug!(attempt = %job.attempt, until = until.0, "not claimed: egress on hold");

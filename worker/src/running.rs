@@ -44,7 +44,13 @@ impl RunningWorker {
             }
         });
         let (supervised, until) = (Arc::clone(&worker), stop.clone());
-        let supervisor = tokio::spawn(async move { supervised.supervise(until).await });
+        let supervisor = tokio::spawn(async move {
+            // Beside each other: statistics that meet a lock must not keep a heartbeat waiting.
+            tokio::join!(
+                supervised.supervise(until.clone()),
+                supervised.keep_statistics(until.clone())
+            );
+        });
         Ok(Self {
             worker,
             stop,

@@ -111,6 +111,7 @@ impl Worker {
     /// Says that this worker has ended in order, and closes its journal.
     pub async fn retire(&self) {
         self.journal.close().await;
+        self.add_to_statistics().await;
         if let Err(error) =
             coordination::stop_worker(&mut &self.db, self.boot, self.clock.now()).await
         {

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use super::queueing::{self, Queueing};
 use crate::{
     auth::Sessions,
+    events::Events,
     keys::Keys,
     refresh::Refresher,
     routes,
@@ -79,6 +80,13 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
 
     let app = App {
         keys: keys.clone(),
+        events: Events::start(
+            &db,
+            &clock,
+            &notifier,
+            settings.heartbeat,
+            lifecycle.soft().clone(),
+        ),
         sessions: Sessions::open(&config, &db, &vault, &clock).await?,
         config: Arc::clone(&config),
         db: db.clone(),

@@ -10,12 +10,15 @@ use rt_manage_shared::{
         halt::{self, Halt},
         system,
     },
+    model::audit::Actor,
 };
+
+use crate::live;
 
 pub(super) async fn pause(db: &Db, reason: &str) -> anyhow::Result<ExitCode> {
     let clock = Clock::new();
     clock.set_from_database(db.server_time().await?);
-    system::switch_on(&mut &*db, system::PAUSED, reason, clock.now()).await?;
+    live::pause(db, &Actor::command_line(), reason, clock.now()).await?;
     writeln!(std::io::stdout().lock(), "refreshing is paused")?;
     db.close().await;
     Ok(ExitCode::SUCCESS)
@@ -58,14 +61,15 @@ pub(super) async fn resume(db: &Db, config: &Config, halted: bool) -> anyhow::Re
     if halted {
         settled(db, config).await?;
     }
+    let (actor, now) = (Actor::command_line(), db.server_time().await?);
     let mut out = std::io::stdout().lock();
-    if system::switch_off(&mut &*db, system::PAUSED).await? {
+    if live::resume(db, &actor, system::PAUSED, now).await? {
         writeln!(out, "refreshing goes on")?;
     }
     let mut code = ExitCode::SUCCESS;
     for switch in system::switches(&mut &*db).await? {
         if switch.name == system::HALTED && halted {
-            system::switch_off(&mut &*db, system::HALTED).await?;
+            live::resume(db, &actor, system::HALTED, now).await?;
             writeln!(out, "the emergency halt is lifted")?;
         } else {
             writeln!(out, "still {}: {}", switch.name, switch.reason)?;

@@ -11,6 +11,7 @@ use rt_manage_shared::{
         attempts::{Attempt, Ending},
         grants,
         grants::TokenWrite,
+        statistics,
     },
     deadlines::{ANSWERED_PATIENCE, UNINTERRUPTED},
     hooks::{self, Step},
@@ -18,6 +19,7 @@ use rt_manage_shared::{
     model::{
         finding::Finding,
         grant::{Context, Evidence},
+        tally::Tallies,
     },
     notify::Event,
 };
@@ -119,6 +121,15 @@ impl Scheduler {
         Ok(())
     }
 
+    /// The worker is not there to count it. Statistics are not worth a failure.
+    async fn count(&self, ending: &Ending, now: Millis) {
+        let mut tallies = Tallies::default();
+        tallies.note(now, ending.outcome, ending.code.as_deref(), None);
+        if let Err(error) = statistics::add(&mut &self.db, &tallies).await {
+            tracing::debug!(error = %error, "an attempt that was given up could not be counted");
+        }
+    }
+
     async fn abandon(
         &self,
         attempt: &Attempt,
@@ -162,6 +173,7 @@ impl Scheduler {
         if moved {
             report(attempt, evidence);
         }
+        self.count(&ending, now).await;
         let (id, credential) = (attempt.id, attempt.credential);
         self.notifier.announce(Event::Finished {
             attempt: id,

@@ -8,8 +8,9 @@ use rt_manage_shared::{
     db::{
         DbError, attempts,
         coordination::EgressHold,
+        egress_pauses::PAUSED,
         grants,
-        grants::{GrantRecord, TokenWrite},
+        grants::{Change, GrantRecord, TokenWrite, compare_and_set_many},
     },
     id::CredentialId,
     model::{
@@ -27,6 +28,13 @@ use crate::refresh::{Ask, Asked};
 /// Credentials whose egress has to wait come back within this time after the wait is over, spread at random:
 /// no stampede.
 const SPREAD: Duration = Duration::from_secs(30);
+/// Credentials whose egress is paused are looked at again after this time to twice this time.
+const LOOK_AGAIN: Duration = Duration::from_mins(5);
+/// Due credentials that are looked at in one round while an egress is paused: enough to keep 300,000 paused ones out of the
+/// way of the others.
+const PAST_PAUSED: u32 = 1024;
+/// Of these so many are put off with one statement.
+const TOGETHER: usize = 256;
 /// Most egresses on hold that one statement names. What waits for more than these is counted although it waits.
 const MOST_NAMED: usize = 512;
 
@@ -46,11 +54,19 @@ impl Scheduler {
         if limit == 0 {
             return Ok(());
         }
-        let due = grants::due(&mut &self.db, now, limit).await?;
+        // What a pause keeps back is put out of the way faster than it comes back, so that it takes nobody's turn.
+        let pauses = held.iter().any(|hold| hold.reason == PAUSED);
+        let looked_at = if pauses {
+            limit.max(PAST_PAUSED)
+        } else {
+            limit
+        };
+        let due = grants::due(&mut &self.db, now, looked_at).await?;
         if due.is_empty() {
             return Ok(());
         }
         let mut wanted = Vec::new();
+        let mut paused = Vec::new();
         for record in self.readable(&due).await? {
             if !record.schedulable() {
                 self.unschedule(&record, now).await?;
@@ -58,11 +74,40 @@ impl Scheduler {
             }
             let egress = self.settings.egress_key(&record.egress);
             match held.iter().find(|one| one.egress == egress.as_str()) {
+                Some(waiting) if waiting.reason == PAUSED => paused.push(record),
                 Some(waiting) => self.postpone(&record, waiting.hold_until).await?,
                 None => wanted.push(record),
             }
         }
+        self.look_again_later(paused, now).await?;
+        wanted.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         self.request(wanted, now).await
+    }
+
+    /// Nobody knows how long a pause lasts: what it keeps from being refreshed is looked at again every few minutes.
+    async fn look_again_later(&self, paused: Vec<GrantRecord>, now: Millis) -> Result<(), DbError> {
+        let later = |record: GrantRecord| {
+            let until = now + LOOK_AGAIN.mul_f64(1.0 + rand::rng().random::<f64>());
+            let grant = record.grant.postponed(until)?;
+            let (guard, tokens) = (record.grant.guard(), TokenWrite::default());
+            Some(Change {
+                guard,
+                grant,
+                tokens,
+            })
+        };
+        let mut changes: Vec<Change> = paused.into_iter().filter_map(later).collect();
+        // Rows in id order, as everywhere.
+        changes.sort_by_key(|change| change.grant.credential);
+        while !changes.is_empty() {
+            let rest = changes.split_off(changes.len().min(TOGETHER));
+            let mut tx = self.db.begin().await?;
+            // Where one was moved by somebody else, the next round decides.
+            if compare_and_set_many(&mut tx, std::mem::replace(&mut changes, rest)).await? {
+                tx.commit().await?;
+            }
+        }
+        Ok(())
     }
 
     /// How credentials name these egresses, at most [`MOST_NAMED`] of them.

@@ -9,6 +9,8 @@ mod due;
 mod gauges;
 mod leader;
 mod pick;
+mod retention;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 use rt_manage_shared::{
     clock::{BootInstant, Clock},
     config::Config,
-    db::{Db, DbError, coordination, system},
+    db::{Db, DbError, coordination, egress_pauses, system},
     deadlines::{FORGET_WORKERS, TICK, UNINTERRUPTED},
     id::BootId,
     model::attempt::Lane,
@@ -27,7 +29,10 @@ use rt_manage_shared::{
 use rt_manage_worker::WorkerSettings;
 use tokio_util::sync::CancellationToken;
 
-use self::{abandon::Watch, dispatch::Dispatcher, gauges::Gauges, leader::Leader};
+use self::{
+    abandon::Watch, dispatch::Dispatcher, gauges::Gauges, leader::Leader, retention::Retention,
+    snapshot::Snapshots,
+};
 use crate::refresh::Refresher;
 
 /// Egresses that nobody has tried for this long after their wait are not used any more.
@@ -56,6 +61,8 @@ pub struct Scheduler {
     leader: Leader,
     watch: Watch,
     gauges: Gauges,
+    snapshots: Snapshots,
+    retention: Retention,
 }
 
 /// What a scheduler works with.
@@ -98,6 +105,8 @@ impl Scheduler {
             leader: Leader::new(BootId::generate(), exclusive),
             watch: Watch::new(&settings.journal_directory, settings.abandon_after),
             gauges: Gauges::default(),
+            snapshots: Snapshots::new(config.refresh.auto),
+            retention: Retention::new(config),
             db,
             clock,
             notifier,
@@ -121,6 +130,8 @@ impl Scheduler {
             self.note(round, started);
             pause(started, &draining).await;
         }
+        self.snapshots.rest();
+        self.retention.rest();
         self.leader.release(&self.db).await;
         while !stop.is_cancelled() {
             let started = BootInstant::now();
@@ -145,6 +156,8 @@ impl Scheduler {
             self.watch.forget();
             self.dispatcher.rest();
             self.gauges.rest();
+            self.snapshots.rest();
+            self.retention.rest();
             return Ok(());
         }
         let now = self.clock.now();
@@ -152,7 +165,7 @@ impl Scheduler {
         let switches = system::switches(&mut &self.db).await?;
         self.gauges.tell_switches(&switches);
         if switches.is_empty() {
-            let holds = coordination::egress_holds(&mut &self.db).await?;
+            let holds = egress_pauses::obstacles(&mut &self.db).await?;
             if self.auto {
                 self.request_due(now, &holds).await?;
             }
@@ -162,6 +175,8 @@ impl Scheduler {
             }
         }
         self.gauges.count(&self.db).await?;
+        self.snapshots.tend(&self.db, &self.clock);
+        self.retention.tend(&self.db, &self.clock);
         if self.leader.is_new_hour() {
             coordination::forget_workers(&mut &self.db, now - FORGET_WORKERS).await?;
             coordination::forget_egresses(&mut &self.db, now - FORGET_EGRESSES).await?;
@@ -174,7 +189,7 @@ impl Scheduler {
         if !system::switches(&mut &self.db).await?.is_empty() {
             return Ok(());
         }
-        let holds = coordination::egress_holds(&mut &self.db).await?;
+        let holds = egress_pauses::obstacles(&mut &self.db).await?;
         let now = self.clock.now();
         self.dispatch(&[Lane::Interactive], now, &holds).await
     }

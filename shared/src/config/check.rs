@@ -1,6 +1,6 @@
 //! What validation finds, and the checks that span several sections.
 
-use super::{Config, deadlines, keys};
+use super::{Config, deadlines, keys, retention};
 
 /// The longest time that a setting in seconds can have: a year. It keeps sums of such times far
 /// from any overflow, and nobody means more.
@@ -78,8 +78,10 @@ pub(super) fn check(config: &Config) -> Findings {
     config.refresh.check(&mut findings);
     config.worker.check(&mut findings);
     config.journal.check(&mut findings);
+    config.retention.check(&mut findings);
     config.log.check(&mut findings);
     config.security.check(&mut findings);
     deadlines::check(config, &mut findings);
+    retention::check_journal(config, &mut findings);
     findings
 }

@@ -4,7 +4,8 @@
 use super::legacy::{Effect, LEGACY};
 use super::value::{Raw, Value};
 use super::{
-    Config, auth, database, journal, log, openai, queue, refresh, security, server, worker,
+    Config, auth, database, journal, log, openai, queue, refresh, retention, security, server,
+    worker,
 };
 
 /// What every environment variable of ours begins with.
@@ -61,6 +62,11 @@ pub static SECTIONS: &[Section] = &[
         name: "journal",
         doc: "Where answers are safe first.",
         keys: journal::KEYS,
+    },
+    Section {
+        name: "retention",
+        doc: "How long what has happened is kept.",
+        keys: retention::KEYS,
     },
     Section {
         name: "log",

@@ -26,6 +26,7 @@ mod log;
 mod openai;
 mod queue;
 mod refresh;
+mod retention;
 mod security;
 mod server;
 mod source;
@@ -46,6 +47,7 @@ pub use log::{LogConfig, LogFormat};
 pub use openai::OpenAiConfig;
 pub use queue::QueueConfig;
 pub use refresh::RefreshConfig;
+pub use retention::RetentionConfig;
 pub use security::SecurityConfig;
 pub use server::{ServerConfig, ServerMode};
 pub use source::{ReportLine, Source, Sources};
@@ -71,6 +73,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// Where answers are safe first.
     pub journal: JournalConfig,
+    /// How long what has happened is kept.
+    pub retention: RetentionConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Keys and monitoring access.

@@ -11,6 +11,7 @@ use super::{DbError, Execute, Row, grants::credential_id, in_list, sql, sql::Sta
 
 pub use super::attempts_history::{Past, doubt_causes, history, uses};
 pub use super::attempts_many::{claimed_many, finish_many};
+pub use super::attempts_open::{Open, open};
 pub use super::attempts_waiting::{Waiting, queued, waiting};
 
 /// An attempt to be queued.
@@ -313,6 +314,18 @@ pub(super) fn attempt(row: &Row) -> Result<Attempt, DbError> {
             .opt_text("worker")?
             .map(|text| text.parse().map_err(|_| corrupt("worker")))
             .transpose()?,
+    })
+}
+
+/// Why the attempt of a row was made.
+pub(super) fn cause(row: &Row) -> Result<Cause, DbError> {
+    let text = row.text("cause")?;
+    let id = row.text("id")?;
+    Cause::parse(&text).ok_or_else(|| DbError::Corrupt {
+        table: "attempts",
+        row: id,
+        column: "cause",
+        reason: "not a value that this program knows".into(),
     })
 }
 

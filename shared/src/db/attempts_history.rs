@@ -73,15 +73,9 @@ pub async fn history(
 
 fn past(row: &Row) -> Result<Past, DbError> {
     let attempt = attempts::attempt(row)?;
-    let cause = Cause::parse(&row.text("cause")?).ok_or_else(|| DbError::Corrupt {
-        table: "attempts",
-        row: attempt.id.to_string(),
-        column: "cause",
-        reason: "not a value that this program knows".into(),
-    })?;
     Ok(Past {
         attempt,
-        cause,
+        cause: attempts::cause(row)?,
         probe: row.flag("probe")?,
         rt_fp: Fingerprint::from_stored(row.text("rt_fp")?),
         request_id: row.opt_text("request_id")?,

@@ -100,9 +100,9 @@ pub async fn list(
 }
 
 fn query(filter: &Filter, before: Option<AuditId>, limit: u32) -> Statement {
-    let until = filter.until.map(AuditId::first_at);
+    let until = filter.until.map(AuditId::earliest);
     let range = Range {
-        from: AuditId::first_at(filter.since.unwrap_or(Millis(0))),
+        from: AuditId::earliest(filter.since.unwrap_or(Millis(0))),
         to: before
             .into_iter()
             .chain(until)
@@ -201,7 +201,7 @@ fn entry(row: &Row) -> Result<Entry, DbError> {
 /// Removes up to `limit` entries from before `before`, the oldest first, and tells how many there were.
 pub async fn prune(db: &mut impl Execute, before: Millis, limit: u32) -> Result<u64, DbError> {
     let statement = sql("SELECT id FROM {audit} WHERE id < ? ORDER BY id LIMIT ?")
-        .bind(AuditId::first_at(before))
+        .bind(AuditId::earliest(before))
         .bind(limit);
     let found = db.fetch_all(statement).await?;
     if found.is_empty() {

@@ -5,8 +5,8 @@ use crate::{clock::Millis, id::BootId};
 use super::{DbError, Dialect, Execute, Tx, sql};
 
 pub use super::workers::{
-    LiveWorker, Pulse, WorkerInfo, alive_since, beat_worker, forget_workers, halt_replayed,
-    live_workers, register_worker, stop_worker,
+    KnownWorker, LiveWorker, Pulse, WorkerInfo, alive_since, beat_worker, forget_workers,
+    halt_replayed, known_workers, live_workers, register_worker, stop_worker,
 };
 
 /// A lease: who holds it, and a number that its holder keeps raising.

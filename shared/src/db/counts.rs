@@ -2,6 +2,7 @@
 //! nobody shall wait for it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{clock::Millis, model::grant::StateName};
 
@@ -12,7 +13,7 @@ use super::{DbError, Execute, Row, sql};
 pub const EXACT_UP_TO: u32 = 10_000;
 
 /// A count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Count {
     /// How many were found.
     pub count: u32,
@@ -26,8 +27,18 @@ impl Count {
         self.count == 0 && !self.more
     }
 
+    /// The sum of two counts.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let sum = self.count.saturating_add(other.count);
+        Self {
+            count: sum.min(EXACT_UP_TO),
+            more: self.more || other.more || sum > EXACT_UP_TO,
+        }
+    }
+
     /// What was counted with a limit of one more than [`EXACT_UP_TO`].
-    const fn limited(found: u32) -> Self {
+    pub const fn limited(found: u32) -> Self {
         if found > EXACT_UP_TO {
             Self {
                 count: EXACT_UP_TO,
@@ -43,7 +54,7 @@ impl Count {
 }
 
 /// The limit for counting: one more than is told, so that "more" is known.
-const LIMIT: u32 = EXACT_UP_TO + 1;
+pub const LIMIT: u32 = EXACT_UP_TO + 1;
 
 /// How many credentials are in each state. Reads at most [`EXACT_UP_TO`] entries of each: deleted ones are not counted, but
 /// read, so where they are many the count ends early and says so.
@@ -81,7 +92,7 @@ pub async fn orphans(db: &mut impl Execute) -> Result<Count, DbError> {
 }
 
 /// Answers that came another way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Recovered {
     /// Replayed from a journal.
     pub replayed: Count,

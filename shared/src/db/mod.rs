@@ -5,6 +5,7 @@
 
 mod attempts_history;
 mod attempts_many;
+mod attempts_open;
 mod attempts_waiting;
 mod busy;
 mod credentials_list;
@@ -28,6 +29,7 @@ pub mod batch;
 pub mod coordination;
 pub mod counts;
 pub mod credentials;
+pub mod egress_pauses;
 pub mod facets;
 pub mod grants;
 pub mod halt;
@@ -35,7 +37,10 @@ pub mod handouts;
 pub mod keys;
 pub mod lookup;
 pub mod recovered;
+pub mod retention;
 pub mod sessions;
+pub mod snapshots;
+pub mod statistics;
 pub mod system;
 pub mod tokens;
 pub mod users;

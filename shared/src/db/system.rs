@@ -38,18 +38,18 @@ pub async fn switches(db: &mut impl Execute) -> Result<Vec<Switch>, DbError> {
         .collect()
 }
 
-/// Turns a switch on; keeps the first reason where it is on already.
+/// Turns a switch on. `false`: it is on already, and the first reason stays.
 pub async fn switch_on(
     db: &mut impl Execute,
     name: &str,
     reason: &str,
     now: Millis,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let statement = sql("INSERT INTO {switches} (name, reason, set_at) VALUES (?, ?, ?)")
         .bind(name)
         .bind(reason)
         .bind(now);
-    db.insert_if_absent(statement).await.map(|_| ())
+    db.insert_if_absent(statement).await
 }
 
 /// Turns a switch off. `false`: it was off.

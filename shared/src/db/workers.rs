@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{clock::Millis, deadlines::MISSED_HEARTBEATS, id::BootId};
 
-use super::{DbError, Execute, sql};
+use super::{DbError, Execute, Row, sql};
 
 /// A worker process, as it registers itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,34 +110,56 @@ pub async fn live_workers(
     db: &mut impl Execute,
     since: Millis,
 ) -> Result<Vec<LiveWorker>, DbError> {
-    let statement = sql(
-        "SELECT boot_id, host, version, started_at, heartbeat_at, in_flight, lanes, not_claiming, journal_failure, \
-         journal_damage, journal_unreadable, replayed_halt FROM {workers} WHERE heartbeat_at >= ? AND stopped_at IS NULL ORDER BY boot_id",
-    )
-    .bind(since);
-    let rows = db.fetch_all(statement).await?;
+    let text = format!("{SELECT} WHERE heartbeat_at >= ? AND stopped_at IS NULL ORDER BY boot_id");
+    let rows = db.fetch_all(sql(text).bind(since)).await?;
+    rows.iter().map(worker).collect()
+}
+
+/// A worker that lives, or that was seen not long ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownWorker {
+    /// What it said last.
+    pub last: LiveWorker,
+    /// When it ended in order; `None`: it lives, or has vanished.
+    pub stopped_at: Option<Millis>,
+}
+
+/// Up to `limit` workers that are not forgotten yet, those first that were seen last.
+pub async fn known_workers(db: &mut impl Execute, limit: u32) -> Result<Vec<KnownWorker>, DbError> {
+    let text = format!("{SELECT} ORDER BY heartbeat_at DESC, boot_id DESC LIMIT ?");
+    let rows = db.fetch_all(sql(text).bind(limit)).await?;
     rows.iter()
         .map(|row| {
-            Ok(LiveWorker {
-                info: WorkerInfo {
-                    boot_id: row.text("boot_id")?,
-                    host: row.text("host")?,
-                    version: row.text("version")?,
-                    started_at: Millis(row.int("started_at")?),
-                    lanes: row.text("lanes")?,
-                },
-                heartbeat_at: Millis(row.int("heartbeat_at")?),
-                replayed_halt: row.opt_millis("replayed_halt")?,
-                pulse: Pulse {
-                    in_flight: row.count("in_flight")?,
-                    not_claiming: row.opt_text("not_claiming")?,
-                    journal_failure: row.opt_text("journal_failure")?,
-                    journal_damage: row.count("journal_damage")?,
-                    journal_unreadable: row.count("journal_unreadable")?,
-                },
+            Ok(KnownWorker {
+                last: worker(row)?,
+                stopped_at: row.opt_millis("stopped_at")?,
             })
         })
         .collect()
+}
+
+const SELECT: &str = "SELECT boot_id, host, version, started_at, heartbeat_at, in_flight, lanes, not_claiming, journal_failure, \
+     journal_damage, journal_unreadable, replayed_halt, stopped_at FROM {workers}";
+
+fn worker(row: &Row) -> Result<LiveWorker, DbError> {
+    Ok(LiveWorker {
+        info: WorkerInfo {
+            boot_id: row.text("boot_id")?,
+            host: row.text("host")?,
+            version: row.text("version")?,
+            started_at: Millis(row.int("started_at")?),
+            lanes: row.text("lanes")?,
+        },
+        heartbeat_at: Millis(row.int("heartbeat_at")?),
+        replayed_halt: row.opt_millis("replayed_halt")?,
+        pulse: Pulse {
+            in_flight: row.count("in_flight")?,
+            not_claiming: row.opt_text("not_claiming")?,
+            journal_failure: row.opt_text("journal_failure")?,
+            journal_damage: row.count("journal_damage")?,
+            journal_unreadable: row.count("journal_unreadable")?,
+        },
+    })
 }
 
 /// The oldest last sign of life of a worker that counts as alive at `now` (database time).

@@ -2,6 +2,7 @@
 //! hints in the log. What each means is in `docs/reliability.md`.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     grant::{Grant, HeldReason, ProbeTime, State},
@@ -51,6 +52,8 @@ text_enum! {
         NotClaiming = "worker_not_claiming",
         /// A way out has to wait.
         EgressOnHold = "egress_on_hold",
+        /// Nothing is called through a way out, because an operator said so.
+        EgressPaused = "egress_paused",
     }
 }
 
@@ -98,7 +101,7 @@ impl Finding {
     /// How pressing it is.
     pub const fn severity(self) -> Severity {
         match self {
-            Self::Replayed | Self::Late | Self::Paused => Severity::Notice,
+            Self::Replayed | Self::Late | Self::Paused | Self::EgressPaused => Severity::Notice,
             Self::InDoubt
             | Self::Dead
             | Self::Held
@@ -116,7 +119,7 @@ impl Finding {
     pub const fn see(self) -> &'static str {
         match self {
             Self::Halted => "docs/reliability.md#halted",
-            Self::Paused => "docs/reliability.md#paused",
+            Self::Paused | Self::EgressPaused => "docs/reliability.md#paused",
             Self::InDoubt => "docs/reliability.md#in-doubt",
             Self::Dead => "docs/reliability.md#dead",
             Self::Held => "docs/reliability.md#held",
@@ -133,7 +136,7 @@ impl Finding {
     /// What can be done about it in general; for one credential see [`About::credential`].
     pub const fn advice(self) -> &'static [Advice] {
         match self {
-            Self::Halted | Self::Paused => &[Advice::Resume],
+            Self::Halted | Self::Paused | Self::EgressPaused => &[Advice::Resume],
             Self::InDoubt => &[
                 Advice::Wait,
                 Advice::ProbeNow,
@@ -154,7 +157,7 @@ impl Finding {
 }
 
 /// A finding about one thing, with what can be done about that one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct About {
     /// What it is.
     pub code: Finding,

@@ -13,6 +13,7 @@ pub mod listing;
 pub mod role;
 pub mod schedule;
 pub mod settlement;
+pub mod tally;
 
 /// Declares an enum whose variants have one stable text form, used in the database and in answers.
 macro_rules! text_enum {

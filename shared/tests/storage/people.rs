@@ -272,7 +272,7 @@ pub(crate) async fn the_log_is_found_by_its_indexes(place: Place) {
     };
     place.raw(analyze).await;
     // As audit.rs makes them.
-    let (from, to) = (AuditId::first_at(Millis(0)), AuditId::last());
+    let (from, to) = (AuditId::earliest(Millis(0)), AuditId::last());
     let one = |lead: &str, value: &str| {
         format!(
             "SELECT id, at, actor_kind, actor, address, request_id, action, target_kind, target, detail FROM {{audit}} \

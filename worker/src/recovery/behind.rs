@@ -9,7 +9,7 @@ use rt_manage_shared::{
         attempts::{Ending, NewAttempt},
         grants,
         grants::TokenWrite,
-        repeat_while_busy,
+        repeat_while_busy, retention,
     },
     hooks::{self, Step},
     id::AttemptId,
@@ -76,8 +76,11 @@ impl Worker {
             .map(|done| done.attempt)
             .collect();
         newest.extend(scan.newest_intents(NEWEST));
-        let ids: Vec<AttemptId> = newest.into_iter().collect();
+        let mut ids: Vec<AttemptId> = newest.into_iter().collect();
         let recorded = self.read_recorded(&ids).await?;
+        // Read last: what is missing above for its age was removed after this had been written down.
+        let horizon = retention::horizon(&mut &self.db).await?;
+        ids.retain(|id| recorded.contains_key(id) || horizon.is_none_or(|horizon| *id >= horizon));
         let look = |attempt: AttemptId| Looked {
             attempt,
             journalled: Journalled {
@@ -178,7 +181,13 @@ impl Worker {
         let intents = intents(scan);
         let ids: Vec<AttemptId> = intents.iter().map(|intent| intent.attempt).collect();
         let recorded = self.read_recorded(&ids).await?;
+        let horizon = retention::horizon(&mut &self.db).await?;
         for intent in intents {
+            let is_old = horizon.is_some_and(|horizon| intent.attempt < horizon);
+            if is_old && !recorded.contains_key(&intent.attempt) {
+                // It had ended before it was removed.
+                continue;
+            }
             let journalled = Journalled {
                 answer: recovery.settled.get(&intent.attempt).copied().flatten(),
                 done: done.contains(&intent.attempt),

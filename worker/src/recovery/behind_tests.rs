@@ -6,9 +6,9 @@ use rt_manage_shared::{
     clock::Millis,
     db::{
         Db,
-        attempts::{self, NewAttempt},
+        attempts::{self, Ending, NewAttempt},
         credentials::{self, Identity, Profile},
-        grants, system,
+        grants, retention, system,
     },
     id::{AttemptId, BootId, CredentialId},
     model::{
@@ -138,4 +138,36 @@ async fn a_halt_that_was_lifted_does_not_come_back() {
     let db = again.db.clone();
     Worker::start(again).await.unwrap();
     assert!(!is_halted(&db).await);
+}
+
+#[tokio::test]
+async fn what_was_removed_for_its_age_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = parts(folder.path()).await;
+    let db = first.db.clone();
+    let again = first.clone();
+    let (credential, attempt) = waiting(&first).await;
+    made(folder.path(), credential, attempt, true).await;
+    // It was made, it ended, and nothing has happened for long since.
+    let now = first.clock.now();
+    let ending = Ending {
+        outcome: OutcomeKind::Rotated,
+        code: None,
+        detail: None,
+        http_status: None,
+        duration_ms: None,
+        finished_at: now,
+    };
+    attempts::finish(&mut &db, attempt, &ending).await.unwrap();
+    let later = now + std::time::Duration::from_mins(1);
+    let removed = retention::prune_attempts(&mut &db, later, 10).await;
+    assert_eq!(removed.unwrap(), 1);
+    let worker = Worker::start(first).await.unwrap();
+    assert!(!is_halted(&db).await);
+    assert_eq!(worker.recorded.newest(), [attempt]);
+    drop(worker);
+    // One that no retention explains is lost.
+    made(folder.path(), credential, AttemptId::earliest(later), true).await;
+    Worker::start(again).await.unwrap();
+    assert!(is_halted(&db).await);
 }

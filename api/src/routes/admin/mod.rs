@@ -8,22 +8,28 @@ mod credential_view;
 mod credentials;
 pub mod docs;
 mod document;
+mod egresses;
+mod events;
 mod facets;
 mod handouts;
 mod input;
 mod keys;
 mod lifecycle;
 mod listing;
+mod open_attempts;
 mod orphans;
 mod paging;
 mod problems;
+mod queue;
 mod refresh;
 mod resolve;
 mod reveal;
 mod roles;
+mod stats;
 mod status;
 mod switches;
 mod users;
+mod workers;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -31,7 +37,6 @@ pub(crate) mod tests;
 use axum::{
     Router,
     http::{Method, StatusCode, Uri},
-    routing::{get, post},
 };
 
 use utoipa::{OpenApi as _, openapi::OpenApi};
@@ -82,6 +87,15 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(keys::read, keys::edit, keys::revoke))
         .routes(routes!(handouts::of_credential))
         .routes(routes!(handouts::to_key))
+        .routes(routes!(status::status))
+        .routes(routes!(stats::stats))
+        .routes(routes!(workers::list))
+        .routes(routes!(queue::queue))
+        .routes(routes!(open_attempts::list))
+        .routes(routes!(egresses::list))
+        .routes(routes!(events::events))
+        .routes(routes!(switches::pause))
+        .routes(routes!(switches::resume))
 }
 
 /// The OpenAPI document.
@@ -104,9 +118,6 @@ pub fn openapi_text() -> serde_json::Result<String> {
 /// Routes below `/api/v1`.
 pub fn router() -> Router<App> {
     Router::from(documented())
-        .route("/pause", post(switches::pause))
-        .route("/resume", post(switches::resume))
-        .route("/status", get(status::status))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
 }

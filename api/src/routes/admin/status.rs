@@ -11,24 +11,35 @@ use rt_manage_shared::{
     model::finding::About,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::switches::SwitchView;
+use super::{
+    document::Problems,
+    switches::{PausedEgress, SwitchView},
+};
 use crate::{auth::Viewer, error::Problem, state::App, status::Status};
 
-#[derive(Serialize)]
+/// What an operator has to know of. Counts end at 10,000; `more` says that there may be more.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Status)]
 pub(super) struct StatusView {
-    /// The most pressing finding's; `ok` where there is none.
+    /// The most pressing finding's severity; `ok` where there is none.
+    #[schema(value_type = String)]
     status: &'static str,
     findings: Vec<FindingView>,
     switches: Vec<SwitchView>,
+    /// By state.
+    #[schema(value_type = BTreeMap<String, Count>)]
     credentials: BTreeMap<&'static str, Count>,
     orphans: Count,
     last_24_hours: Recovered,
     workers: Vec<WorkerView>,
     egresses_on_hold: Vec<HoldView>,
+    egresses_paused: Vec<PausedEgress>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusFinding)]
 struct FindingView {
     #[serde(flatten)]
     about: About,
@@ -36,13 +47,17 @@ struct FindingView {
     count: Count,
 }
 
-#[derive(Serialize)]
-struct WorkerView {
+/// A worker that lives.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LiveWorker)]
+pub(super) struct WorkerView {
     id: String,
     host: String,
     version: String,
     lanes: Vec<String>,
+    #[schema(format = DateTime)]
     started_at: String,
+    #[schema(format = DateTime)]
     heartbeat_at: String,
     in_flight: u32,
     /// Why it claims nothing; `null`: it works.
@@ -51,7 +66,8 @@ struct WorkerView {
 }
 
 /// The journals as the worker sees them.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkerJournal)]
 struct JournalView {
     /// Why its own takes nothing; `null`: it does.
     failure: Option<String>,
@@ -59,14 +75,20 @@ struct JournalView {
     unreadable_answers: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EgressOnHold)]
 struct HoldView {
+    /// Its name without credentials.
     egress: String,
+    /// `circuit_open` or `retry_after`.
     reason: String,
+    #[schema(format = DateTime)]
     until: String,
 }
 
-/// `GET /status`
+/// What an operator has to know of.
+#[utoipa::path(get, path = "/status", tag = "live", operation_id = "status",
+    responses((status = 200, body = StatusView), Problems))]
 pub(super) async fn status(State(app): State<App>, _: Viewer) -> Result<Json<StatusView>, Problem> {
     let now = app.clock.now();
     let status = Status::read(&app.db, now, app.settings.heartbeat).await?;
@@ -93,6 +115,7 @@ impl From<Status> for StatusView {
             last_24_hours: status.recovered,
             workers: status.workers.into_iter().map(WorkerView::from).collect(),
             egresses_on_hold: status.holds.into_iter().map(HoldView::from).collect(),
+            egresses_paused: status.pauses.into_iter().map(PausedEgress::from).collect(),
         }
     }
 }

@@ -75,7 +75,9 @@ impl RedisQueue {
     pub async fn listen_for_events(&self, notifier: &Notifier, stop: CancellationToken) {
         let channels = [self.0.names.events()];
         subscriber::run(&self.0.link, &channels, &stop, |message| {
-            let Some((_, text)) = message else { return };
+            let Some((_, text)) = message else {
+                return notifier.deliver(Event::Missed);
+            };
             match serde_json::from_slice::<Message>(text) {
                 Ok(message) if message.from != self.0.process => notifier.deliver(message.event),
                 Ok(_) => {}

@@ -39,7 +39,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::{auth::Sessions, keys::Keys, refresh::Refresher, routes, state::App};
+use crate::{auth::Sessions, events::Events, keys::Keys, refresh::Refresher, routes, state::App};
 
 /// Part of every planted secret; no answer may have it.
 pub(crate) const CANARY: &str = "canary";
@@ -222,6 +222,13 @@ async fn start(config: Config) -> App {
     let config = Arc::new(config);
     App {
         keys: Keys::new(&config, &db, &clock),
+        events: Events::start(
+            &db,
+            &clock,
+            &notifier,
+            settings.heartbeat,
+            CancellationToken::new(),
+        ),
         sessions: Sessions::open(&config, &db, &vault, &clock).await.unwrap(),
         config,
         db,
