@@ -168,7 +168,7 @@ async fn a_key_opens_what_it_may_on_every_replica_until_it_is_revoked() {
     let live = admin.call(Method::GET, "/keys", None).await;
     let log = system.log();
     // The last hand-outs are counted by a process that is told to end.
-    let replicas = system.apis().len() as u64;
+    let replicas = u64::try_from(system.apis().len()).unwrap();
     system.signal(Signal::TERM);
     system.ended().await;
     let db = database(&builder).await;
@@ -209,7 +209,6 @@ async fn programs_get_tokens_as_they_wish() {
         .patient()
         .manual()
         .set("RTM_REFRESH__COALESCE_SECONDS", "0")
-        .set("RTM_REFRESH__LEAD_SECONDS", "60")
         .start()
         .await;
     let admin = system.admin().await;
