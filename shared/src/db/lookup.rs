@@ -37,6 +37,9 @@ fn within(reach: &Reach) -> String {
 }
 
 fn bind_reach(statement: Statement, reach: &Reach) -> Statement {
+    if reach.values().next().is_none() {
+        return statement;
+    }
     statement.bind_list(reach.values())
 }
 

@@ -19,6 +19,7 @@ mod faults;
 mod findings;
 mod fixtures;
 mod grants;
+mod keys;
 mod lists;
 mod locks;
 mod people;
@@ -84,6 +85,11 @@ contract! {
         where_a_doubt_comes_from,
         orphans_come_in_pages_with_names;
     upgrade: rows_of_the_first_version_are_understood;
+    keys:
+        keys_are_found_changed_and_revoked,
+        hand_outs_add_up,
+        of_hand_outs_counted_at_once_none_is_lost,
+        credentials_are_looked_up_within_reach;
     tokens: spent_tokens_and_orphans_are_kept_once;
     coordination:
         workers_leases_and_egresses,

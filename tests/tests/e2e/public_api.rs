@@ -20,7 +20,7 @@ async fn each_fault_has_its_status_and_code() {
                 .body(body)
         };
         let table = [
-            (public.request(Method::GET, path), 405, "method_not_allowed"),
+            (public.request(Method::PUT, path), 405, "method_not_allowed"),
             (
                 post(path).header("content-type", "text/plain").body("{}"),
                 415,
