@@ -5,6 +5,7 @@ mod desk;
 mod findings;
 mod grant_effects;
 mod http;
+mod lifecycle;
 mod login;
 mod orphans;
 mod refresh;
