@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use rt_manage_shared::{
     clock::Millis,
     db::{
-        Db,
+        Db, Dialect,
         counts::Count,
         credentials::{self, Credential, Identity, Limits, Profile, Query},
         facets, grants,
@@ -364,7 +364,11 @@ pub(crate) async fn every_filter_in_every_order_lists_what_it_should(place: Plac
     let all = fill(&db).await;
     for (n, by) in SortBy::ALL.iter().enumerate() {
         for (m, filter) in filters().iter().enumerate() {
-            // Both directions of every pair would take long on servers: each text of a statement is prepared anew.
+            // Servers prepare each text of a statement anew: they get a quarter of the pairs, all filters and all orders among
+            // them.
+            if place.dialect != Dialect::Sqlite && (n + m * 3) % 4 != 0 {
+                continue;
+            }
             for descending in [(n + m) % 2 == 0] {
                 let sort = Sort {
                     by: *by,

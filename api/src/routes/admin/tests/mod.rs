@@ -8,6 +8,7 @@ mod findings;
 mod grant_effects;
 mod http;
 mod keys;
+mod lifecycle;
 mod login;
 mod orphans;
 mod public_api;
