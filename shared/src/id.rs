@@ -87,6 +87,10 @@ id_type!(
     /// Identifies one entry of the audit log.
     AuditId
 );
+id_type!(
+    /// Identifies a named proxy.
+    ProxyId
+);
 
 #[cfg(test)]
 mod tests {

@@ -47,6 +47,7 @@ const SOURCES: &[Source] = &[
     source!(2, "worker lanes", "0002_worker_lanes.sql"),
     source!(3, "findings", "0003_findings.sql"),
     source!(4, "people", "0004_people.sql"),
+    source!(5, "settings", "0005_settings.sql"),
 ];
 
 /// How the schema of a database compares with the one that this program knows.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     clock::Millis,
-    id::{AttemptId, AuditId, BootId, CredentialId, RequestId, SessionId},
+    id::{AttemptId, AuditId, BootId, CredentialId, ProxyId, RequestId, SessionId},
     vault::Fingerprint,
 };
 
@@ -55,6 +55,7 @@ arg_from! {
     RequestId => |value| Text value.to_string(),
     SessionId => |value| Text value.to_string(),
     AuditId => |value| Text value.to_string(),
+    ProxyId => |value| Text value.to_string(),
     &Fingerprint => |value| Text value.as_str().to_owned(),
     Vec<u8> => |value| Bytes value,
 }

@@ -20,6 +20,7 @@ mod findings;
 mod fixtures;
 mod grants;
 mod locks;
+mod named;
 mod schema;
 mod servers;
 mod support;
@@ -79,6 +80,10 @@ contract! {
         where_a_doubt_comes_from,
         orphans_come_in_pages_with_names;
     upgrade: rows_of_the_first_version_are_understood;
+    named:
+        settings_have_versions,
+        proxies_have_names_and_users,
+        client_ids_have_names_and_users;
     tokens: spent_tokens_and_orphans_are_kept_once;
     coordination:
         workers_leases_and_egresses,
