@@ -164,13 +164,14 @@ impl Credentials {
 
     /// The use cases over the server's own parts.
     pub fn of(app: &App) -> Self {
+        let settings = app.settings.current();
         Self {
             db: app.db.clone(),
             vault: app.vault.clone(),
             clock: app.clock.clone(),
             notifier: app.notifier.clone(),
-            settings: Arc::clone(&app.settings),
-            default_client_id: app.config.openai.client_id.as_str().into(),
+            default_client_id: settings.config().openai.client_id.as_str().into(),
+            settings,
         }
     }
 

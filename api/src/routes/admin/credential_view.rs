@@ -3,7 +3,7 @@
 use rt_manage_shared::{
     clock::Millis,
     db::{DbError, attempts, credentials::Credential},
-    id::{AttemptId, CredentialId},
+    id::{AttemptId, CredentialId, ProxyId},
     model::{
         finding::About,
         grant::{ProbeTime, State, StateName},
@@ -24,8 +24,10 @@ pub(super) struct CredentialView {
     account_id: Option<String>,
     user_id: Option<String>,
     client_id: String,
-    /// Scheme, host and port of its own proxy; `null` where it follows the configuration.
+    /// Scheme, host and port of its own or its named proxy; `null` where it follows the configuration.
     proxy: Option<String>,
+    /// The named proxy that it refers to.
+    proxy_id: Option<ProxyId>,
     tag: String,
     memo: String,
     enabled: bool,
@@ -78,9 +80,13 @@ pub(super) async fn of(app: &App, found: Vec<Credential>) -> Result<Vec<Credenti
     let tokens: Vec<_> = doubtful.map(|one| one.grant.rt_fp.clone()).collect();
     let causes = attempts::doubt_causes(&mut &app.db, &tokens).await?;
     let now = app.clock.now();
+    let settings = app.settings.current();
     let shown = found.into_iter().map(|one| {
         let cause = causes.get(&one.grant.rt_fp).copied();
-        CredentialView::new(one, now, &app.settings.policy, cause)
+        // The entry may have another address by now than when the credential was edited.
+        let named = settings.named(&one.profile.egress);
+        let named = named.map(|proxy| proxy.label.clone());
+        CredentialView::new(one, named, now, &settings.policy, cause)
     });
     Ok(shown.collect())
 }
@@ -94,6 +100,7 @@ pub(super) async fn of_one(app: &App, found: Credential) -> Result<CredentialVie
 impl CredentialView {
     fn new(
         credential: Credential,
+        named: Option<String>,
         now: Millis,
         policy: &SchedulePolicy,
         cause: Option<AttemptId>,
@@ -117,6 +124,7 @@ impl CredentialView {
             next_probe_because: because,
             attempt_id: cause,
         });
+        let proxy_id = profile.proxy_id();
         let finding = About::credential(&grant, probe);
         Self {
             id,
@@ -127,7 +135,11 @@ impl CredentialView {
             account_id: identity.account_id,
             user_id: identity.user_id,
             client_id: profile.client_id,
-            proxy: profile.proxy.is_some().then_some(profile.egress_label),
+            proxy_id,
+            proxy: match proxy_id {
+                Some(_) => Some(named.unwrap_or(profile.egress_label)),
+                None => profile.proxy.is_some().then_some(profile.egress_label),
+            },
             tag: profile.tag,
             memo: profile.memo,
             enabled: profile.enabled,

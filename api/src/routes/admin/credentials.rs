@@ -7,6 +7,7 @@ use axum::{
 };
 use rt_manage_shared::{
     db::credentials::{self, Credential},
+    id::ProxyId,
     vault::Secret,
 };
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,7 @@ pub(super) struct Create {
     refresh_token: Secret,
     client_id: Option<String>,
     proxy: Option<Secret>,
+    proxy_id: Option<ProxyId>,
     tag: Option<String>,
     memo: Option<String>,
     enabled: Option<bool>,
@@ -46,6 +48,7 @@ pub(super) async fn create(
         refresh_token: body.refresh_token,
         client_id: body.client_id,
         proxy: body.proxy,
+        proxy_id: body.proxy_id,
         tag: body.tag.unwrap_or_default(),
         memo: body.memo.unwrap_or_default(),
         enabled: body.enabled.unwrap_or(true),
@@ -116,6 +119,8 @@ pub(super) struct Change {
     #[serde(default, deserialize_with = "patch")]
     proxy: Patch<Secret>,
     #[serde(default, deserialize_with = "patch")]
+    proxy_id: Patch<ProxyId>,
+    #[serde(default, deserialize_with = "patch")]
     tag: Patch<String>,
     #[serde(default, deserialize_with = "patch")]
     memo: Patch<String>,
@@ -135,6 +140,7 @@ pub(super) async fn edit(
         refresh_token: body.refresh_token,
         client_id: body.client_id,
         proxy: body.proxy,
+        proxy_id: body.proxy_id,
         tag: body.tag,
         memo: body.memo,
         enabled: body.enabled,

@@ -3,15 +3,20 @@
 
 mod attempts;
 mod auth;
+mod client_ids;
 mod credential_view;
 mod credentials;
 mod document;
+mod entries;
+mod etag;
 mod input;
 mod orphans;
 mod paging;
 mod problems;
+mod proxies;
 mod refresh;
 mod resolve;
+mod settings;
 mod status;
 mod switches;
 
@@ -39,6 +44,13 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(auth::log_out))
         .routes(routes!(auth::current))
         .routes(routes!(auth::change_password))
+        .routes(routes!(settings::read, settings::edit))
+        .routes(routes!(settings::history))
+        .routes(routes!(proxies::list, proxies::create))
+        .routes(routes!(proxies::read, proxies::edit, proxies::delete))
+        .routes(routes!(proxies::test))
+        .routes(routes!(client_ids::list, client_ids::create))
+        .routes(routes!(client_ids::rename, client_ids::delete))
 }
 
 /// The OpenAPI document of the admin API.

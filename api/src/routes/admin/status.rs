@@ -69,7 +69,7 @@ struct HoldView {
 /// `GET /status`
 pub(super) async fn status(State(app): State<App>, _: Viewer) -> Result<Json<StatusView>, Problem> {
     let now = app.clock.now();
-    let status = Status::read(&app.db, now, app.settings.heartbeat).await?;
+    let status = Status::read(&app.db, now, app.settings.current().heartbeat).await?;
     Ok(Json(status.into()))
 }
 

@@ -106,7 +106,7 @@ pub(super) async fn resume(
 
 /// The halt stays until the database has everything that a journal knows of.
 async fn may_be_lifted(app: &App) -> Result<(), Problem> {
-    let settings = &app.settings;
+    let settings = app.settings.current();
     let now = app.clock.now();
     let halt = halt::halt(
         &mut &app.db,
