@@ -2,7 +2,7 @@
 
 -- Each row is a version of the document; the newest counts, the others are its history.
 CREATE TABLE {settings} (
-    version  INTEGER NOT NULL PRIMARY KEY,
+    version  BIGINT NOT NULL PRIMARY KEY,
     -- Keys and their values, as JSON.
     document TEXT NOT NULL,
     -- What this version changed, as JSON: by key, what it was and what it became.

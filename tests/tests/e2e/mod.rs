@@ -12,6 +12,7 @@ mod outcomes;
 mod public_api;
 mod recovery;
 mod scheduling;
+mod settings;
 mod single_flight;
 mod support;
 mod visible;

@@ -174,8 +174,10 @@ async fn a_test_tells_coarsely_what_it_found() {
         "{direct}"
     );
     assert!(direct["latency_ms"].is_u64());
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let dead = dead.local_addr().unwrap();
+    let dead = {
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        gone.local_addr().unwrap()
+    };
     let refused = test(json!({"proxy": format!("http://u:canary@{dead}")}))
         .await
         .body;
