@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rt_manage_shared::{
     clock::Clock, config::Config, db::Db, notify::Notifier, queue::Producer, vault::Vault,
 };
-use rt_manage_worker::{Worker, WorkerSettings};
+use rt_manage_worker::{Live, Worker};
 
 use crate::{auth::Sessions, events::Events, keys::Keys, refresh::Refresher};
 
 /// The application state.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The configuration in force.
+    /// The configuration as it was at the start; of what the console can set, `settings` has what is in force.
     pub config: Arc<Config>,
     /// The database.
     pub db: Db,
@@ -22,8 +22,8 @@ pub struct App {
     pub clock: Clock,
     /// Announcements.
     pub notifier: Notifier,
-    /// Resolved settings shared with the worker: policy and egress.
-    pub settings: Arc<WorkerSettings>,
+    /// The settings in force: policy, egress, and all that the console can set.
+    pub settings: Live,
     /// Requests refreshes and waits for them.
     pub refresher: Refresher,
     /// Issues and checks session tokens.

@@ -9,6 +9,8 @@ pub const MISSED_HEARTBEATS: u32 = 3;
 
 /// Distance of the scheduler's rounds. A credential that becomes due waits at most this long before it is looked at.
 pub const TICK: Duration = Duration::from_secs(1);
+/// How often a process looks whether settings or proxies have changed: they are followed within two of these.
+pub const FOLLOW: Duration = Duration::from_secs(1);
 /// The leader raises the number of its lease this often.
 pub const LEASE_BEAT: Duration = Duration::from_secs(5);
 /// A lease that stands still this long is taken over: three missed beats.

@@ -102,6 +102,10 @@ id_type!(
     /// Identifies an API key. It is no secret.
     KeyId
 );
+id_type!(
+    /// Identifies a named proxy.
+    ProxyId
+);
 
 impl AuditId {
     /// An identifier for what happens at `at`: the log is read, narrowed by time and pruned in the order of its ids, so

@@ -11,7 +11,7 @@ use rt_manage_shared::{
         coordination::EgressHold,
         egress_pauses, grants,
         grants::{Change, GrantRecord, TokenWrite, compare_and_set_many},
-        retention, system,
+        retention, revisions, system,
     },
     hooks::{self, Sabotage, Step},
     id::BootId,
@@ -22,6 +22,7 @@ use rt_manage_shared::{
 
 use crate::{
     egress::{BreakerSettings, Breakers, Ticket},
+    live::Live,
     recorded::Recorded,
     settings::WorkerSettings,
 };
@@ -35,6 +36,8 @@ pub(crate) enum Claimed {
         record: Box<GrantRecord>,
         /// The breaker's permission; the call is reported under it.
         ticket: Ticket,
+        /// The settings that it was made with, which it keeps.
+        settings: Arc<WorkerSettings>,
     },
     /// The attempt is not to be made any more (claimed by another, cancelled, finished): drop the job.
     Gone,
@@ -49,6 +52,8 @@ pub(crate) enum NotNow {
     Switched(String),
     /// The database has made a new connection: what others have recorded is read before anything is claimed over it.
     Reconnected,
+    /// Settings or proxies have changed: they are read before anything is claimed.
+    Outdated,
     /// The database does not know what it had recorded: it is older than the journals.
     OlderDatabase,
     /// The egress has to wait.
@@ -68,7 +73,7 @@ pub(crate) struct ClaimWork {
     pub(crate) recorded: Arc<Recorded>,
     pub(crate) clock: Clock,
     pub(crate) breakers: Arc<Breakers>,
-    pub(crate) settings: Arc<WorkerSettings>,
+    pub(crate) settings: Live,
 }
 
 impl Work for ClaimWork {
@@ -78,7 +83,8 @@ impl Work for ClaimWork {
 
     async fn apply(&self, tx: &mut Tx, jobs: &[Arc<RefreshJob>]) -> Result<Vec<Claimed>, DbError> {
         let now = self.clock.now();
-        if let Some(reason) = self.not_now(tx).await? {
+        let settings = self.settings.current();
+        if let Some(reason) = self.not_now(tx, &settings).await? {
             let stopped = || Claimed::NotNow(reason.clone());
             return Ok(jobs.iter().map(|_| stopped()).collect());
         }
@@ -106,7 +112,7 @@ impl Work for ClaimWork {
             else {
                 continue;
             };
-            let egress = self.settings.egress_key(&record.egress);
+            let egress = settings.egress_key(&record.egress);
             let hold = holds.iter().find(|hold| hold.egress == egress.as_str());
             let held_until = hold.map(|hold| read + hold.hold_until.since(now));
             self.breakers.follow(&egress, read, held_until);
@@ -116,7 +122,7 @@ impl Work for ClaimWork {
                 Some(hold) if hold.hold_until > now => Claimed::NotNow(NotNow::EgressHeld {
                     until: hold.hold_until,
                 }),
-                _ => self.take(tx, job, record, &egress, now).await?,
+                _ => self.take(tx, job, record, &egress, &settings, now).await?,
             };
             if let Claimed::Yes {
                 record: claimed, ..
@@ -130,7 +136,7 @@ impl Work for ClaimWork {
                 });
             }
         }
-        self.settle_probes(tx, &holds, &mut taken, &mut results, now)
+        self.settle_probes(tx, &settings, &holds, &mut taken, &mut results, now)
             .await?;
         if self.write(tx, &taken, now).await? {
             return Ok(results);
@@ -155,12 +161,20 @@ struct Taken<'a> {
 impl ClaimWork {
     /// Why nothing may be claimed in this transaction, whatever it is. Each is looked up on the connection on which the claims
     /// would be written: that is the server whose word counts.
-    async fn not_now(&self, tx: &mut Tx) -> Result<Option<NotNow>, DbError> {
+    async fn not_now(
+        &self,
+        tx: &mut Tx,
+        settings: &WorkerSettings,
+    ) -> Result<Option<NotNow>, DbError> {
         if let Some(switch) = system::switches(tx).await?.into_iter().next() {
             return Ok(Some(NotNow::Switched(switch.name)));
         }
         if !self.recorded.covers(self.db.connections_made()) {
             return Ok(Some(NotNow::Reconnected));
+        }
+        let found = revisions::read(tx).await?;
+        if !self.settings.are_current(settings, found) {
+            return Ok(Some(NotNow::Outdated));
         }
         let mut newest = self.recorded.newest();
         if attempts::ended(tx, &newest).await? == newest.len() {
@@ -181,13 +195,14 @@ impl ClaimWork {
         job: &RefreshJob,
         record: &GrantRecord,
         egress: &EgressKey,
+        settings: &Arc<WorkerSettings>,
         now: Millis,
     ) -> Result<Claimed, DbError> {
         if !record.schedulable() {
             let ctx = Context {
                 now,
                 enabled: false,
-                policy: &self.settings.policy,
+                policy: &settings.policy,
                 jitter: 0.0,
             };
             if let Ok(cancelled) = record.grant.cancel(job.attempt, &ctx)
@@ -224,7 +239,11 @@ impl ClaimWork {
             grant: claimed,
             ..record.clone()
         });
-        Ok(Claimed::Yes { record, ticket })
+        Ok(Claimed::Yes {
+            record,
+            ticket,
+            settings: Arc::clone(settings),
+        })
     }
 
     /// One call finds out whether an egress works again, of all workers: those that another worker is faster with are
@@ -232,6 +251,7 @@ impl ClaimWork {
     async fn settle_probes(
         &self,
         tx: &mut Tx,
+        settings: &WorkerSettings,
         holds: &[EgressHold],
         taken: &mut Vec<Taken<'_>>,
         results: &mut [Claimed],
@@ -244,7 +264,7 @@ impl ClaimWork {
                 Some(Claimed::Yes { ticket, .. }) if ticket.is_probe() => {
                     let hold = EgressHold {
                         egress: ticket.egress().to_string(),
-                        label: self.settings.egress_label(one.before).to_owned(),
+                        label: settings.egress_label(one.before).to_owned(),
                         hold_until: until,
                         reason: coordination::CIRCUIT_OPEN.into(),
                     };

@@ -28,7 +28,7 @@ use tempfile::TempDir;
 
 use super::{ClaimWork, Claimed, NotNow};
 use crate::{
-    WorkerSettings,
+    Live, WorkerSettings,
     egress::{BreakerSettings, Breakers, Pass, Ticket, Verdict},
     recorded::Recorded,
 };
@@ -71,7 +71,7 @@ impl Bench {
             recorded: Arc::clone(&recorded),
             clock: self.clock.clone(),
             breakers: Arc::clone(&breakers),
-            settings: Arc::clone(&self.settings),
+            settings: Live::fixed(Arc::clone(&self.settings)),
         };
         Rival {
             claims: Batcher::start(self.db.clone(), work),

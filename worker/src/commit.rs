@@ -22,11 +22,12 @@ use rt_manage_shared::{
     model::{
         attempt::OutcomeKind,
         grant::{Context, Grant, Verdict},
+        schedule::SchedulePolicy,
         settlement::{History, Settlement},
     },
 };
 
-use crate::{finished::Finished, settings::WorkerSettings};
+use crate::{finished::Finished, live::Live};
 
 /// The one code whose meaning depends on the history of the refresh token.
 const REUSED: &str = "refresh_token_reused";
@@ -89,7 +90,7 @@ impl Finished {
 #[derive(Debug)]
 pub(crate) struct CommitWork {
     pub(crate) clock: Clock,
-    pub(crate) settings: Arc<WorkerSettings>,
+    pub(crate) settings: Live,
 }
 
 impl Work for CommitWork {
@@ -99,13 +100,15 @@ impl Work for CommitWork {
 
     async fn apply(&self, tx: &mut Tx, items: &[Arc<Finished>]) -> Result<Vec<Committed>, DbError> {
         let now = self.clock.now();
+        let settings = self.settings.current();
+        let policy = &settings.policy;
         // Rows in id order: batches of several workers cannot dead-lock one another.
         let mut order: Vec<(usize, &Arc<Finished>)> = items.iter().enumerate().collect();
         order.sort_by_key(|(_, item)| item.credential);
         let ids: Vec<_> = order.iter().map(|(_, item)| item.credential).collect();
         let mut records = grants::read(tx, &ids).await?;
         if items.len() > 1
-            && let Some(plan) = self.plan(&order, &records, now)
+            && let Some(plan) = Self::plan(&order, &records, policy, now)
         {
             self.write_together(tx, plan, now).await?;
             return Ok(vec![Committed::Applied; items.len()]);
@@ -116,7 +119,7 @@ impl Work for CommitWork {
                 .iter_mut()
                 .find(|record| record.grant.credential == item.credential);
             let result = match record {
-                Some(record) => self.one(tx, item, record, now).await?,
+                Some(record) => self.one(tx, item, record, policy, now).await?,
                 None => self.without_grant(tx, item, now).await?,
             };
             item.note_way(tx, result, now).await?;
@@ -137,9 +140,9 @@ struct Plan<'a> {
 impl CommitWork {
     /// The transitions of all items, where each is plain; `None`: some grant has moved on, or needs a closer look.
     fn plan<'a>(
-        &self,
         order: &[(usize, &'a Arc<Finished>)],
         records: &'a [GrantRecord],
+        policy: &SchedulePolicy,
         now: Millis,
     ) -> Option<Plan<'a>> {
         let mut plan = Plan {
@@ -152,7 +155,7 @@ impl CommitWork {
                 .find(|record| record.grant.credential == item.credential)?;
             let next = item
                 .report()
-                .on_time(&record.grant, &self.context(record, now));
+                .on_time(&record.grant, &context(record, policy, now));
             if item.code() == Some(REUSED) {
                 return None;
             }
@@ -195,23 +198,15 @@ impl CommitWork {
         }
     }
 
-    fn context(&self, record: &GrantRecord, now: Millis) -> Context<'_> {
-        Context {
-            now,
-            enabled: record.schedulable(),
-            policy: &self.settings.policy,
-            jitter: rand::rng().random(),
-        }
-    }
-
     async fn one(
         &self,
         tx: &mut Tx,
         item: &Finished,
         record: &mut GrantRecord,
+        policy: &SchedulePolicy,
         now: Millis,
     ) -> Result<Committed, DbError> {
-        let ctx = self.context(record, now);
+        let ctx = context(record, policy, now);
         for _ in 0..TRIES {
             if let Ok(next) = item.report().on_time(&record.grant, &ctx) {
                 if self.write(tx, item, record, next, now).await? {
@@ -360,6 +355,15 @@ impl CommitWork {
                 )
             },
         )))
+    }
+}
+
+fn context<'p>(record: &GrantRecord, policy: &'p SchedulePolicy, now: Millis) -> Context<'p> {
+    Context {
+        now,
+        enabled: record.schedulable(),
+        policy,
+        jitter: rand::rng().random(),
     }
 }
 

@@ -23,6 +23,7 @@ struct Bench {
     parts: WorkerParts,
     work: CommitWork,
     credential: CredentialId,
+    settings: Arc<crate::WorkerSettings>,
     _folder: TempDir,
 }
 
@@ -37,10 +38,11 @@ impl Bench {
         let parts = parts(folder.path()).await;
         let work = CommitWork {
             clock: parts.clock.clone(),
-            settings: Arc::clone(&parts.settings),
+            settings: parts.settings.clone(),
         };
         let bench = Self {
             credential: CredentialId::generate(),
+            settings: parts.settings.current(),
             parts,
             work,
             _folder: folder,
@@ -71,7 +73,7 @@ impl Bench {
         Context {
             now: self.parts.clock.now(),
             enabled: true,
-            policy: &self.parts.settings.policy,
+            policy: &self.settings.policy,
             jitter: 0.5,
         }
     }
@@ -161,7 +163,10 @@ impl Bench {
         };
         let mut tx = self.parts.db.begin().await.unwrap();
         let now = self.parts.clock.now();
-        let committed = self.work.one(&mut tx, &finished, &mut read, now).await;
+        let committed = self
+            .work
+            .one(&mut tx, &finished, &mut read, &self.settings.policy, now)
+            .await;
         tx.commit().await.unwrap();
         committed
     }

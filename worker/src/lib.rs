@@ -13,6 +13,7 @@ mod findings;
 mod finished;
 mod gate;
 pub mod journal;
+pub mod live;
 pub mod probe;
 mod recorded;
 mod recovery;
@@ -39,8 +40,9 @@ use rt_manage_shared::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::gate::Gate;
+pub use crate::live::{Live, LiveError};
 pub use crate::running::RunningWorker;
-pub use crate::settings::{SettingsError, WorkerSettings};
+pub use crate::settings::{NamedProxy, SettingsError, WorkerSettings};
 use crate::{
     claim::ClaimWork,
     commit::CommitWork,
@@ -70,8 +72,8 @@ pub struct WorkerParts {
     pub clock: Clock,
     /// Announcements.
     pub notifier: Notifier,
-    /// The resolved configuration.
-    pub settings: Arc<WorkerSettings>,
+    /// The settings in force.
+    pub settings: Live,
     /// Cancelled when the process begins to drain.
     pub draining: CancellationToken,
 }
@@ -85,7 +87,7 @@ pub struct Worker {
     vault: Vault,
     clock: Clock,
     notifier: Notifier,
-    settings: Arc<WorkerSettings>,
+    settings: Live,
     journal: Journal,
     clients: Clients,
     breakers: Arc<Breakers>,
@@ -124,9 +126,10 @@ impl Worker {
             vault,
             clock,
             notifier,
-            settings,
+            settings: live,
             draining,
         } = parts;
+        let settings = live.current();
         let boot = BootId::generate();
         clock.set_from_database(db.server_time().await?);
         let options = JournalOptions {
@@ -145,21 +148,18 @@ impl Worker {
             recorded: Arc::clone(&recorded),
             clock: clock.clone(),
             breakers: Arc::clone(&breakers),
-            settings: Arc::clone(&settings),
+            settings: live.clone(),
         };
         let commits = CommitWork {
             clock: clock.clone(),
-            settings: Arc::clone(&settings),
+            settings: live.clone(),
         };
         let worker = Arc::new(Self {
             boot,
             started_at,
             claims: Batcher::start(db.clone(), claims),
             commits: Batcher::start(db.clone(), commits),
-            clients: Clients::new(ClientOptions {
-                connect_timeout: settings.connect_timeout,
-                ..ClientOptions::default()
-            }),
+            clients: Clients::new(ClientOptions::default()),
             recovery: tokio::sync::Mutex::new(Recovery::new(&settings.journal_directory)),
             recorded,
             findings: Mutex::default(),
@@ -172,13 +172,15 @@ impl Worker {
             vault,
             clock,
             notifier,
-            settings,
+            settings: live,
             journal,
             breakers,
         });
         // Reading root certificates takes a while; nobody's first refresh shall wait for it. One that cannot be
         // built is told with the refresh that needs it.
-        let _ = worker.clients.get(&worker.settings.default_egress);
+        let _ = worker
+            .clients
+            .get(&settings.default_egress, settings.connect_timeout);
         coordination::register_worker(&mut &worker.db, &worker.info()).await?;
         // Workers that start together under a halt write the same rows, and may lock one another out. Nothing is claimed before
         // the journals have been compared: the supervisor tries again.
@@ -188,7 +190,7 @@ impl Worker {
             }
             compared => compared?,
         }
-        tracing::info!(worker = %boot, concurrency = worker.settings.concurrency, "worker started");
+        tracing::info!(worker = %boot, concurrency = settings.concurrency, "worker started");
         Ok(worker)
     }
 

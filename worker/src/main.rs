@@ -1,14 +1,14 @@
 //! `rt-manage-worker`: the refresh worker as a process of its own, fed over Redis.
 
-use std::{convert::Infallible, process::ExitCode, sync::Arc, time::Duration};
+use std::{convert::Infallible, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use rt_manage_shared::{
-    bootstrap::Role, config::Config, lifecycle::Lifecycle, process, queue::redis::RedisQueue,
+    bootstrap::Role, config::Loaded, lifecycle::Lifecycle, process, queue::redis::RedisQueue,
     telemetry,
 };
 use rt_manage_worker::{
-    RunningWorker, WorkerParts, WorkerSettings,
+    Live, RunningWorker, WorkerParts,
     cli::{self, ConfigArgs},
     egress,
     probe::{self, Probe},
@@ -40,11 +40,12 @@ fn main() -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     match command.unwrap_or(Command::Serve) {
-        Command::Serve => cli::run(&loaded, serve(&loaded.config)),
+        Command::Serve => cli::run(&loaded, serve(&loaded)),
     }
 }
 
-async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
+async fn serve(loaded: &Loaded) -> anyhow::Result<ExitCode> {
+    let config = &loaded.config;
     if config.queue.url.is_none() {
         anyhow::bail!(
             "queue.url is not set: without a Redis queue the API process hosts the worker itself, and a second one would \
@@ -55,7 +56,6 @@ async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     lifecycle.listen_for_signals()?;
     telemetry::start_metrics();
     egress::install_crypto_provider();
-    let settings = Arc::new(WorkerSettings::resolve(config)?);
     let queue = RedisQueue::open(&config.queue)?;
     let listener = probe::listen(&config.worker).await?;
     let address = listener.local_addr()?;
@@ -69,6 +69,8 @@ async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
 
     // Announcements and probes go on until the last call is saved.
     let ended = CancellationToken::new();
+    let settings = Live::open(loaded, &base.db, &base.vault).await?;
+    lifecycle.spawn_part("settings", settings.clone().follow(ended.clone()));
     let parts = WorkerParts {
         db: base.db.clone(),
         vault: base.vault,

@@ -160,7 +160,7 @@ impl Probe {
             settings,
             ..
         } = &*self.worker;
-        Readiness::ask(db, clock, settings.heartbeat, found).await
+        Readiness::ask(db, clock, settings.current().heartbeat, found).await
     }
 }
 

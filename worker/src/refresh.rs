@@ -14,9 +14,7 @@ use rt_manage_shared::{
     id::AttemptId,
     model::attempt::Lane,
     notify::Event,
-    openai::{
-        CallResult, Egress, EgressKey, NotSentKind, Outcome, RawAnswer, TokenRequest, classify,
-    },
+    openai::{CallResult, EgressKey, NotSentKind, Outcome, RawAnswer, TokenRequest, classify},
     queue::RefreshJob,
     vault::{Place, Secret, VaultError},
 };
@@ -28,6 +26,7 @@ use crate::{
     egress::{self, EgressClient, Ticket, Verdict},
     finished::{CallFacts, Finished, Sealing},
     journal::{Answer, Intent, Reservation},
+    settings::WorkerSettings,
 };
 
 /// A claim may itself be what makes the next connection; more often than this, something else is wrong.
@@ -42,12 +41,13 @@ impl Worker {
         if !self.gate.may_claim(lane) {
             return self.give_back(job.attempt).await;
         }
-        let claim = Standing {
-            send_by: BootInstant::now() + self.settings.send_budget,
-            contact: self.gate.contact(),
-        };
-        let (claimed, ticket) = match self.claim(&job).await {
-            Ok(Claimed::Yes { record, ticket }) => (record, ticket),
+        let (asked, contact) = (BootInstant::now(), self.gate.contact());
+        let (claimed, ticket, settings) = match self.claim(&job).await {
+            Ok(Claimed::Yes {
+                record,
+                ticket,
+                settings,
+            }) => (record, ticket, settings),
             Ok(Claimed::Gone) => return,
             Ok(Claimed::NotNow(reason)) => {
                 if reason == NotNow::OlderDatabase {
@@ -64,6 +64,11 @@ impl Worker {
             }
         };
         hooks::step(Step::ClaimAfter);
+        let claim = Standing {
+            send_by: asked + settings.send_budget,
+            contact,
+            settings,
+        };
         let worker = Arc::clone(self);
         let work = self
             .in_flight
@@ -76,14 +81,19 @@ impl Worker {
         }
     }
 
-    /// Claims; where the database has made new connections, the journals are read first.
+    /// Claims; where the database has made new connections, the journals are read first, and where settings have changed, those.
     async fn claim(&self, job: &RefreshJob) -> Result<Claimed, DbError> {
         let mut claimed = self.claims.submit(Arc::new(job.clone())).await;
         for _ in 0..CLAIM_TRIES {
-            if !matches!(claimed, Ok(Claimed::NotNow(NotNow::Reconnected))) {
-                break;
+            match claimed {
+                Ok(Claimed::NotNow(NotNow::Reconnected)) => self.learn_what_is_recorded().await,
+                Ok(Claimed::NotNow(NotNow::Outdated)) => {
+                    if let Err(error) = self.settings.catch_up().await {
+                        tracing::warn!(error = %error, "changed settings could not be read");
+                    }
+                }
+                _ => break,
             }
-            self.learn_what_is_recorded().await;
             claimed = self.claims.submit(Arc::new(job.clone())).await;
         }
         claimed
@@ -98,8 +108,8 @@ impl Worker {
     ) {
         let started = BootInstant::now();
         let attempt = job.attempt;
-        let (outcome, mut facts) = match self.prepare(&job, record, claim).await {
-            Ok(prepared) => self.call(&job, record, prepared, claim.send_by).await,
+        let (outcome, mut facts) = match self.prepare(&job, record, &claim).await {
+            Ok(prepared) => self.call(&job, record, prepared, &claim).await,
             Err(Unsent::Outcome(outcome)) => (outcome, CallFacts::default()),
             Err(Unsent::CutOff) => {
                 // Nothing was begun. Where the claim still stands it is undone like that of a lost worker; where the
@@ -109,7 +119,7 @@ impl Worker {
             }
         };
         facts.duration_ms = u32::try_from(started.elapsed().as_millis()).ok();
-        self.pace(record, ticket, &outcome).await;
+        self.pace(record, ticket, &outcome, &claim.settings).await;
         metrics::counter!("rtm_refresh_attempts_total", "outcome" => outcome.name()).increment(1);
         metrics::histogram!("rtm_refresh_seconds").record(started.elapsed().as_secs_f64());
         tracing::info!(
@@ -121,7 +131,7 @@ impl Worker {
             duration_ms = facts.duration_ms,
             "refresh finished"
         );
-        if let Some(finished) = self.sealed(&job, record, &outcome, facts) {
+        if let Some(finished) = self.sealed(&job, record, &outcome, facts, &claim.settings) {
             hooks::step(Step::CommitBefore);
             self.commit(Arc::new(finished)).await;
         }
@@ -132,8 +142,9 @@ impl Worker {
         &self,
         job: &RefreshJob,
         record: &GrantRecord,
-        claim: Standing,
+        claim: &Standing,
     ) -> Result<Prepared, Unsent> {
+        let settings = &claim.settings;
         let not_sent = |kind: NotSentKind| Unsent::Outcome(Outcome::NotSent { code: kind.code() });
         let refresh_token = self.open(job, "grants", "rt", &record.rt).map_err(|error| {
             tracing::error!(credential = %job.credential, error = %error, "the refresh token does not open");
@@ -147,19 +158,15 @@ impl Worker {
             tracing::error!(credential = %job.credential, error = %error, "the proxy does not open");
             not_sent(NotSentKind::Egress)
         })?;
-        let client = match &own_proxy {
-            // A proxy that cannot be used is a failure; the way without it is never taken instead.
-            Some(proxy) => Egress::parse(Some(proxy))
-                .map_err(|error| {
-                    tracing::warn!(credential = %job.credential, error = %error, "the proxy cannot be used");
-                    NotSentKind::Egress
-                })
-                .and_then(|egress| self.clients.get(&egress)),
-            None => self.clients.get(&self.settings.default_egress),
-        }
-        .map_err(not_sent)?;
-        let request =
-            TokenRequest::build(&self.settings.token_url, &record.client_id, &refresh_token);
+        let egress = settings.egress(own_proxy.as_ref(), &record.egress);
+        let client = egress
+            .map_err(|error| {
+                tracing::warn!(credential = %job.credential, error = %error, "the credential has no usable way out");
+                NotSentKind::Egress
+            })
+            .and_then(|egress| self.clients.get(&egress, settings.connect_timeout))
+            .map_err(not_sent)?;
+        let request = TokenRequest::build(&settings.token_url, &record.client_id, &refresh_token);
         let intent = Intent {
             attempt: job.attempt,
             credential: job.credential,
@@ -191,14 +198,15 @@ impl Worker {
         job: &RefreshJob,
         record: &GrantRecord,
         prepared: Prepared,
-        send_by: BootInstant,
+        claim: &Standing,
     ) -> (Outcome, CallFacts) {
         let Prepared {
             client,
             request,
             reservation,
         } = prepared;
-        let result = egress::call(&client, request, send_by, self.settings.answer_deadline).await;
+        let deadline = claim.settings.answer_deadline;
+        let result = egress::call(&client, request, claim.send_by, deadline).await;
         let received_at = self.clock.now();
         let mut facts = CallFacts::default();
         if let CallResult::Answer(answer) = &result {
@@ -255,10 +263,11 @@ impl Worker {
         record: &GrantRecord,
         outcome: &Outcome,
         facts: CallFacts,
+        settings: &WorkerSettings,
     ) -> Option<Finished> {
         let sealing = Sealing {
             vault: &self.vault,
-            default_life: self.settings.default_life,
+            default_life: settings.default_life,
         };
         let spent = record.grant.rt_fp.clone();
         Finished::new(job.attempt, job.credential, spent, outcome, self.clock.now(), facts, &sealing)
@@ -329,14 +338,20 @@ impl Worker {
     }
 
     /// Tells the breaker, and all processes, what this egress has just been through.
-    async fn pace(&self, record: &GrantRecord, mut ticket: Ticket, outcome: &Outcome) {
+    async fn pace(
+        &self,
+        record: &GrantRecord,
+        mut ticket: Ticket,
+        outcome: &Outcome,
+        settings: &WorkerSettings,
+    ) {
         let egress = ticket.egress().clone();
         let verdict = Verdict::of(outcome);
         let now = BootInstant::now();
         ticket.report(now, verdict);
         let hold = |wait: Duration, reason: &str| EgressHold {
             egress: egress.to_string(),
-            label: self.settings.egress_label(record).to_owned(),
+            label: settings.egress_label(record).to_owned(),
             hold_until: self.clock.now() + wait,
             reason: reason.to_owned(),
         };
@@ -351,7 +366,7 @@ impl Worker {
             }
             (Verdict::Healthy, _) if ticket.is_probe() => {
                 tracing::info!(
-                    egress = self.settings.egress_label(record),
+                    egress = settings.egress_label(record),
                     "the egress works again"
                 );
                 coordination::close_circuit(&mut &self.db, egress.as_str())
@@ -387,6 +402,9 @@ impl Worker {
             }
             NotNow::Reconnected => {
                 tracing::debug!(attempt = %job.attempt, "not claimed: the database keeps making connections");
+            }
+            NotNow::Outdated => {
+                tracing::debug!(attempt = %job.attempt, "not claimed: settings keep changing");
             }
             NotNow::OlderDatabase => {
                 tracing::error!(attempt = %job.attempt, "not claimed: the database does not know what it had recorded");
@@ -427,12 +445,14 @@ struct Prepared {
 }
 
 /// What a claim is worth.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Standing {
     /// Until when the call may be sent.
     send_by: BootInstant,
     /// The stretch of contact with the database in which it was written.
     contact: u64,
+    /// The settings that it was made with.
+    settings: Arc<WorkerSettings>,
 }
 
 /// Why no call was made.

@@ -22,9 +22,10 @@ impl Worker {
     pub async fn supervise(self: &Arc<Self>, stop: CancellationToken) {
         let mut rescanned = BootInstant::now();
         let mut pruned = rescanned;
-        let rescan = deadlines::rescan(self.settings.abandon_after);
         while !stop.is_cancelled() {
-            let mut pause = self.settings.heartbeat;
+            let settings = self.settings.current();
+            let rescan = deadlines::rescan(settings.abandon_after);
+            let mut pause = settings.heartbeat;
             match self.beat().await {
                 Ok(()) => {
                     let looked = if !self.gate.is_recovered() {

@@ -59,7 +59,7 @@ impl Worker {
     pub(crate) async fn keep_statistics(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             tokio::select! {
-                () = tokio::time::sleep(self.settings.heartbeat) => {}
+                () = tokio::time::sleep(self.settings.current().heartbeat) => {}
                 () = stop.cancelled() => return,
             }
             if let Err(error) = self.tallies.write(&self.db).await {

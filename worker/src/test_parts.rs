@@ -1,6 +1,6 @@
 //! What tests build a worker from.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use rt_manage_shared::{
     clock::Clock,
@@ -11,7 +11,7 @@ use rt_manage_shared::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{WorkerParts, WorkerSettings};
+use crate::{Live, WorkerParts, WorkerSettings};
 
 /// A database with the schema, and a journal, in this folder.
 pub(crate) async fn parts(folder: &Path) -> WorkerParts {
@@ -27,7 +27,7 @@ pub(crate) async fn parts(folder: &Path) -> WorkerParts {
         vault: Vault::new(keys),
         clock: Clock::new(),
         notifier: Notifier::in_process(),
-        settings: Arc::new(WorkerSettings::resolve(&config).unwrap()),
+        settings: Live::fixed(WorkerSettings::resolve(&config).unwrap()),
         draining: CancellationToken::new(),
     }
 }

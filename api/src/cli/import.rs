@@ -4,19 +4,18 @@ use std::{
     io::{Read as _, Write as _},
     path::Path,
     process::ExitCode,
-    sync::Arc,
 };
 
 use anyhow::Context as _;
 use rt_manage_shared::{
     clock::Clock,
-    config::Config,
+    config::Loaded,
     db::{Db, audit},
     model::audit::{Action, Actor, Deed},
     notify::Notifier,
     vault::Vault,
 };
-use rt_manage_worker::WorkerSettings;
+use rt_manage_worker::Live;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -29,7 +28,7 @@ const STEP: usize = 1000;
 
 pub(super) async fn run(
     file: &Path,
-    config: &Config,
+    loaded: &Loaded,
     db: &Db,
     vault: &Vault,
     clock: &Clock,
@@ -37,13 +36,14 @@ pub(super) async fn run(
     let bytes = read(file).with_context(|| format!("reading {}", file.display()))?;
     let mut lines = import::parse(&bytes)
         .with_context(|| format!("{}: nothing was imported", file.display()))?;
+    let settings = Live::open(loaded, db, vault).await?.current();
     let credentials = Credentials {
         db: db.clone(),
         vault: vault.clone(),
         clock: clock.clone(),
         notifier: Notifier::in_process(),
-        settings: Arc::new(WorkerSettings::resolve(config)?),
-        default_client_id: config.openai.client_id.as_str().into(),
+        default_client_id: settings.config().openai.client_id.as_str().into(),
+        settings,
     };
     let mut summary = Summary::default();
     let mut out = std::io::stdout().lock();

@@ -102,7 +102,7 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
         }
         Command::Import { file } => {
             let (db, vault, clock) = open_all(config).await?;
-            import::run(&file, config, &db, &vault, &clock).await
+            import::run(&file, loaded, &db, &vault, &clock).await
         }
         Command::Pause { reason } => switches::pause(&open(config).await?, &reason).await,
         Command::Resume { halted } => switches::resume(&open(config).await?, config, halted).await,

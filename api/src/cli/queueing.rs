@@ -9,7 +9,7 @@ use rt_manage_shared::{
     process::Base,
     queue::{Producer, embedded, redis::RedisQueue},
 };
-use rt_manage_worker::{RunningWorker, StartError, Worker, WorkerParts, WorkerSettings};
+use rt_manage_worker::{Live, RunningWorker, StartError, Worker, WorkerParts};
 use tokio_util::sync::CancellationToken;
 
 /// The way to whoever refreshes, and back.
@@ -39,7 +39,7 @@ pub(super) enum EmbeddedError {
 /// Starts a worker in this process, over a queue in its memory.
 pub(super) async fn embedded(
     base: &Base,
-    settings: &Arc<WorkerSettings>,
+    settings: &Live,
     lifecycle: &Lifecycle,
 ) -> Result<Queueing, EmbeddedError> {
     let notifier = Notifier::in_process();
@@ -51,7 +51,7 @@ pub(super) async fn embedded(
         vault: base.vault.clone(),
         clock: base.clock.clone(),
         notifier: notifier.clone(),
-        settings: Arc::clone(settings),
+        settings: settings.clone(),
         draining: lifecycle.soft().clone(),
     };
     let lanes = |worker: Arc<Worker>, stop| async move {

@@ -12,7 +12,7 @@ use rt_manage_shared::{
     queue::redis::RedisQueue,
     telemetry,
 };
-use rt_manage_worker::{WorkerSettings, egress};
+use rt_manage_worker::{Live, egress};
 use tokio::net::TcpListener;
 
 use super::queueing::{self, Queueing};
@@ -40,10 +40,10 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
         Some(_) => Some(RedisQueue::open(&config.queue)?),
         None => None,
     };
-    let settings = Arc::new(WorkerSettings::resolve(&config)?);
     let base = process::open(&config, Role::Api, &lifecycle).await?;
     warn_of_predecessor(&base.db).await?;
     warn_of_placeholders(&config, &base.db).await?;
+    let settings = Live::open(loaded, &base.db, &base.vault).await?;
     let Queueing {
         producer,
         notifier,
@@ -53,25 +53,25 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
         Some(queue) => queueing::over_redis(queue, &lifecycle),
     };
     let Base { db, clock, vault } = base;
-    let coalesce = Duration::from_secs(config.refresh.coalesce_seconds);
+    let until = refreshing.stop_token();
+    lifecycle.spawn_part("settings", settings.clone().follow(until));
     let refresher = Refresher::start(
         &db,
         &clock,
         &notifier,
         &settings,
         producer.clone(),
-        coalesce,
         refreshing.stop_token(),
     );
     let parts = SchedulerParts {
         db: db.clone(),
         clock: clock.clone(),
         notifier: notifier.clone(),
-        settings: Arc::clone(&settings),
+        settings: settings.clone(),
         producer: producer.clone(),
         refresher: refresher.clone(),
     };
-    let scheduler = Scheduler::new(&config, parts, queue.is_none());
+    let scheduler = Scheduler::new(parts, queue.is_none());
     let (draining, until) = (lifecycle.soft().clone(), refreshing.stop_token());
     lifecycle.spawn_part("scheduler", scheduler.run(draining, until));
 
@@ -84,7 +84,7 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
             &db,
             &clock,
             &notifier,
-            settings.heartbeat,
+            settings.current().heartbeat,
             lifecycle.soft().clone(),
         ),
         sessions: Sessions::open(&config, &db, &vault, &clock).await?,

@@ -6,7 +6,7 @@ use rt_manage_shared::{
         credentials::{Credential, Identity, Profile},
         grants, repeat_while_busy,
     },
-    id::CredentialId,
+    id::{CredentialId, ProxyId},
     model::{
         audit::{Action, Actor},
         credential::generated_biz_id,
@@ -35,6 +35,8 @@ pub struct NewCredential {
     pub client_id: Option<String>,
     /// Its own proxy; absent or empty: the configuration's.
     pub proxy: Option<Secret>,
+    /// A named proxy instead of its own.
+    pub proxy_id: Option<ProxyId>,
     /// A label.
     pub tag: String,
     /// A note.
@@ -65,6 +67,9 @@ impl NewCredential {
             .as_ref()
             .filter(|proxy| !proxy.expose().trim().is_empty());
         let proxy = proxy.and_then(|proxy| checks.proxy(proxy));
+        if self.proxy_id.is_some() && self.proxy.is_some() {
+            checks.one_proxy();
+        }
         checks.done()?;
         Ok(proxy)
     }
@@ -139,7 +144,10 @@ impl Credentials {
         let rt_fp = Fingerprint::of(&new.refresh_token);
         let admitted = admit(tx, &rt_fp, None).await?;
         let claims = new.claims();
-        let profile = self.profile(id, new, &claims, proxy)?;
+        let mut profile = self.profile(id, new, &claims, proxy)?;
+        if let Some(named) = new.proxy_id {
+            ProxyColumns::named(tx, named).await?.put(&mut profile);
+        }
         if credentials::biz_id_taken(tx, &profile.biz_id).await? {
             return Err(CredentialError::BizIdTaken);
         }

@@ -8,7 +8,7 @@ use rt_manage_shared::{
         grants::TokenWrite,
         repeat_while_busy,
     },
-    id::{AttemptId, CredentialId},
+    id::{AttemptId, CredentialId, ProxyId},
     model::{
         audit::{Action, Actor, Deed, TargetKind},
         grant::{Context, Grant, HeldReason, State},
@@ -45,6 +45,8 @@ pub struct Edit {
     pub client_id: Patch<String>,
     /// Its proxy; cleared: the configuration's.
     pub proxy: Patch<Secret>,
+    /// A named proxy instead of its own; cleared: the configuration's.
+    pub proxy_id: Patch<ProxyId>,
     /// Its label.
     pub tag: Patch<String>,
     /// Its note.
@@ -116,6 +118,12 @@ impl Edit {
             && !url.expose().trim().is_empty()
         {
             proxy = checks.proxy(url);
+        }
+        if matches!(
+            (&self.proxy, &self.proxy_id),
+            (Patch::Set(_), Patch::Set(_))
+        ) {
+            checks.one_proxy();
         }
         checks.done()?;
         Ok(proxy)
@@ -223,7 +231,10 @@ impl Credentials {
         let before = credentials::by_id(tx, id)
             .await?
             .ok_or(CredentialError::NotFound)?;
-        let after = self.new_profile(&before, edit, proxy)?;
+        let mut after = self.new_profile(&before, edit, proxy)?;
+        if let Patch::Set(named) = edit.proxy_id {
+            ProxyColumns::named(tx, named).await?.put(&mut after);
+        }
         let work = Work {
             edit,
             before,
@@ -264,13 +275,12 @@ impl Credentials {
             },
             ..old.clone()
         };
-        if !matches!(edit.proxy, Patch::Keep) {
+        let leaves_named = edit.proxy_id == Patch::Clear && old.proxy_id().is_some();
+        if !matches!(edit.proxy, Patch::Keep) || leaves_named {
             let columns = ProxyColumns::new(&self.vault, before.id, proxy.cloned())?;
             // Sealing the same URL again gives other bytes; the same egress is no change.
             if columns.egress != old.egress {
-                profile.proxy = columns.sealed;
-                profile.egress = columns.egress;
-                profile.egress_label = columns.label;
+                columns.put(&mut profile);
             }
         }
         Ok(profile)

@@ -1,9 +1,11 @@
 //! Checks of what people give us, all of it before anything is written, so that one answer names every fault.
 
 use rt_manage_shared::{
-    id::CredentialId,
+    db::{Tx, credentials::Profile, proxies},
+    id::{CredentialId, ProxyId},
     model::credential::{
         DEFAULT_EGRESS, MAX_TAG_CHARS, check_biz_id, check_client_id, check_label, check_memo,
+        egress_of_named,
     },
     openai::{self, ProxyUrl},
     vault::{Place, Secret, Vault, VaultError},
@@ -69,6 +71,10 @@ impl Checks {
         }
     }
 
+    pub(super) fn one_proxy(&mut self) {
+        self.fail("proxy_id", "cannot stand beside `proxy`; give one of them");
+    }
+
     pub(super) fn proxy(&mut self, url: &Secret) -> Option<ProxyUrl> {
         self.take("proxy", ProxyUrl::parse(url.expose()))
     }
@@ -109,6 +115,33 @@ impl ProxyColumns {
             egress: egress.key().as_str().to_owned(),
             label: proxy.shown().to_owned(),
         })
+    }
+}
+
+impl ProxyColumns {
+    /// Those of a credential that refers to a named proxy, which stays as it is until the transaction ends.
+    pub(super) async fn named(tx: &mut Tx, id: ProxyId) -> Result<Self, CredentialError> {
+        let found = match proxies::hold(tx, id).await? {
+            true => proxies::by_id(tx, id).await?,
+            false => None,
+        };
+        let Some(found) = found else {
+            let mut checks = Checks::default();
+            checks.fail("proxy_id", "names no proxy that there is");
+            checks.done()?;
+            return Err(CredentialError::NotFound);
+        };
+        Ok(Self {
+            sealed: None,
+            egress: egress_of_named(id),
+            label: found.egress_label,
+        })
+    }
+
+    pub(super) fn put(self, profile: &mut Profile) {
+        profile.proxy = self.sealed;
+        profile.egress = self.egress;
+        profile.egress_label = self.label;
     }
 }
 

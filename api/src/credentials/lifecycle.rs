@@ -1,7 +1,5 @@
 //! The end of a credential, and the way back: restoring a deleted one, and removing one for good.
 
-use std::time::Duration;
-
 use rt_manage_shared::{
     db::{
         DbError, Tx, credentials, credentials::Credential, grants, grants::TokenWrite,
@@ -16,9 +14,6 @@ use rt_manage_shared::{
 
 use super::{CredentialError, Credentials, TRIES, token_rules::admit};
 use crate::error::FieldError;
-
-/// How long a deleted credential can be restored (docs/api.md).
-pub const RESTORABLE: Duration = Duration::from_hours(7 * 24);
 
 impl Credentials {
     /// Takes a deleted credential back. Its refresh token comes from outside by now, and is admitted like one.
@@ -61,7 +56,10 @@ impl Credentials {
         let found = credentials::deleted_by_id(tx, id).await?;
         let found = found.ok_or(CredentialError::NotFound)?;
         let now = self.clock.now();
-        if found.deleted_at.is_none_or(|at| at + RESTORABLE <= now) {
+        if found
+            .deleted_at
+            .is_none_or(|at| at + self.settings.config().retention.restorable() <= now)
+        {
             return Err(CredentialError::NotRestorable);
         }
         if credentials::biz_id_taken(tx, &found.profile.biz_id).await? {

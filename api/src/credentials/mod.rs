@@ -36,7 +36,6 @@ pub use self::{
     create::{Created, NewCredential},
     edit::Expected,
     edit::{Edit, Patch},
-    lifecycle::RESTORABLE,
     resolve::Decision,
     reveal::{Revealed, What},
     revoke::Revocation,
@@ -106,7 +105,9 @@ pub enum CredentialError {
     #[error("the credential has changed since it was read; read it again")]
     Stale,
     /// It was deleted too long ago.
-    #[error("the credential was deleted more than 7 days ago and can only be purged")]
+    #[error(
+        "the credential was deleted too long ago (retention.deleted_days) and can only be purged"
+    )]
     NotRestorable,
     /// There is no such secret.
     #[error("the credential has none")]
@@ -182,13 +183,14 @@ impl Credentials {
 
     /// The use cases over the server's own parts.
     pub fn of(app: &App) -> Self {
+        let settings = app.settings.current();
         Self {
             db: app.db.clone(),
             vault: app.vault.clone(),
             clock: app.clock.clone(),
             notifier: app.notifier.clone(),
-            settings: Arc::clone(&app.settings),
-            default_client_id: app.config.openai.client_id.as_str().into(),
+            default_client_id: settings.config().openai.client_id.as_str().into(),
+            settings,
         }
     }
 

@@ -10,7 +10,7 @@ use rt_manage_shared::{
     },
     id::CredentialId,
     model::audit::{Action, Actor, Deed, TargetKind},
-    openai::{CallResult, Egress, TokenRequest},
+    openai::{CallResult, TokenRequest},
     vault::{Place, Secret},
 };
 use rt_manage_worker::egress::{self, ClientOptions, Clients};
@@ -115,20 +115,13 @@ impl Credentials {
         let settings = &self.settings;
         let own = record.proxy.as_ref();
         let own = own.map(|sealed| self.open_sealed(id, "credentials", "proxy", sealed));
-        let egress = match own.transpose()? {
-            // A proxy that cannot be used is a failure; the way without it is never taken instead.
-            Some(proxy) => Egress::parse(Some(&proxy)).ok(),
-            None => Some(settings.default_egress.clone()),
-        };
-        let clients = Clients::new(ClientOptions {
-            connect_timeout: settings.connect_timeout,
-            ..ClientOptions::default()
-        });
+        let egress = settings.egress(own.transpose()?.as_ref(), &record.egress);
+        let clients = Clients::new(ClientOptions::default());
         let not_sent = |kind| Ok(CallResult::NotSent { kind });
-        let client = match egress.map(|egress| clients.get(&egress)) {
-            Some(Ok(client)) => client,
-            Some(Err(kind)) => return not_sent(kind),
-            None => return not_sent(rt_manage_shared::openai::NotSentKind::Egress),
+        let client = match egress.map(|egress| clients.get(&egress, settings.connect_timeout)) {
+            Ok(Ok(client)) => client,
+            Ok(Err(kind)) => return not_sent(kind),
+            Err(_) => return not_sent(rt_manage_shared::openai::NotSentKind::Egress),
         };
         let url = revoke_url(&settings.token_url);
         let request = TokenRequest::revocation(&url, &record.client_id, token);

@@ -13,7 +13,7 @@ use rt_manage_shared::{
     notify::Notifier,
     queue::{Producer, RefreshJob},
 };
-use rt_manage_worker::WorkerSettings;
+use rt_manage_worker::Live;
 use tokio_util::sync::CancellationToken;
 
 pub use self::request::{Ask, Asked};
@@ -45,15 +45,13 @@ impl Refresher {
         db: &Db,
         clock: &Clock,
         notifier: &Notifier,
-        settings: &Arc<WorkerSettings>,
+        settings: &Live,
         producer: Producer,
-        coalesce: Duration,
         stop: CancellationToken,
     ) -> Self {
         let work = RequestWork {
             clock: clock.clone(),
-            settings: Arc::clone(settings),
-            coalesce,
+            settings: settings.clone(),
         };
         Self {
             requests: Batcher::start(db.clone(), work),

@@ -19,7 +19,7 @@ use rt_manage_shared::{
         grant::{Context, Grant, HeldReason, Refusal, State},
     },
 };
-use rt_manage_worker::WorkerSettings;
+use rt_manage_worker::{Live, WorkerSettings};
 
 /// A wish for a refresh.
 #[derive(Debug, Clone)]
@@ -85,8 +85,7 @@ pub enum Asked {
 #[derive(Debug)]
 pub(super) struct RequestWork {
     pub(super) clock: Clock,
-    pub(super) settings: Arc<WorkerSettings>,
-    pub(super) coalesce: Duration,
+    pub(super) settings: Live,
 }
 
 /// Tries of one request whose grant is moved by somebody else between reading and writing.
@@ -98,6 +97,7 @@ impl Work for RequestWork {
     const BEFORE_COMMIT: Option<Step> = Some(Step::RequestBeforeCommit);
 
     async fn apply(&self, tx: &mut Tx, asks: &[Arc<Request>]) -> Result<Vec<Asked>, DbError> {
+        let settings = self.settings.current();
         let stopped = system::switches(tx).await?.into_iter().next();
         let stopped = stopped.map(|switch| switch.name);
         // Rows in id order, so that transactions of several processes cannot dead-lock one another.
@@ -105,7 +105,7 @@ impl Work for RequestWork {
         order.sort_by_key(|(_, request)| request.ask.credential);
         let mut results = vec![Asked::Missing; asks.len()];
         for (index, request) in order {
-            let asked = self.one(tx, request, stopped.as_deref()).await?;
+            let asked = self.one(tx, request, stopped.as_deref(), &settings).await?;
             if let Some(slot) = results.get_mut(index) {
                 *slot = asked;
             }
@@ -120,6 +120,7 @@ impl RequestWork {
         tx: &mut Tx,
         request: &Request,
         stopped: Option<&str>,
+        settings: &WorkerSettings,
     ) -> Result<Asked, DbError> {
         let (ask, now) = (&request.ask, self.clock.now());
         for _ in 0..TRIES {
@@ -132,7 +133,7 @@ impl RequestWork {
             if !record.enabled {
                 return Ok(Asked::Disabled);
             }
-            if self.is_fresh(&record.grant, ask, now)
+            if is_fresh(&record.grant, ask, settings.coalesce, now)
                 || too_soon(tx, &record.grant, request.at_most_every, now).await?
             {
                 return Ok(Asked::Fresh);
@@ -140,7 +141,7 @@ impl RequestWork {
             let ctx = Context {
                 now,
                 enabled: true,
-                policy: &self.settings.policy,
+                policy: &settings.policy,
                 jitter: 0.0,
             };
             let attempt = AttemptId::generate();
@@ -164,7 +165,8 @@ impl RequestWork {
                     )
                     .await?
                     {
-                        attempts::insert(tx, &self.attempt(attempt, ask, &record, now)).await?;
+                        let new = new_attempt(attempt, ask, &record, settings, now);
+                        attempts::insert(tx, &new).await?;
                         return Ok(Asked::Queued { attempt });
                     }
                 }
@@ -182,29 +184,35 @@ impl RequestWork {
             "a grant kept changing while a refresh was requested".into(),
         ))
     }
+}
 
-    /// Two clients that ask within seconds get one rotation.
-    fn is_fresh(&self, grant: &Grant, ask: &Ask, now: Millis) -> bool {
-        ask.cause != Cause::Schedule
-            && grant.has_usable_access_token(now)
-            && grant.state.attempt().is_none()
-            && grant
-                .refreshed_at
-                .is_some_and(|at| now.since(at) < self.coalesce)
-    }
+/// Two clients that ask within seconds get one rotation.
+fn is_fresh(grant: &Grant, ask: &Ask, coalesce: Duration, now: Millis) -> bool {
+    ask.cause != Cause::Schedule
+        && grant.has_usable_access_token(now)
+        && grant.state.attempt().is_none()
+        && grant
+            .refreshed_at
+            .is_some_and(|at| now.since(at) < coalesce)
+}
 
-    fn attempt(&self, id: AttemptId, ask: &Ask, record: &GrantRecord, now: Millis) -> NewAttempt {
-        NewAttempt {
-            id,
-            credential: ask.credential,
-            lane: ask.lane,
-            cause: ask.cause,
-            probe: record.grant.doubt.is_some(),
-            egress: self.settings.egress_key(&record.egress).to_string(),
-            rt_fp: record.grant.rt_fp.clone(),
-            request_id: ask.request_id.clone(),
-            requested_at: now,
-        }
+fn new_attempt(
+    id: AttemptId,
+    ask: &Ask,
+    record: &GrantRecord,
+    settings: &WorkerSettings,
+    now: Millis,
+) -> NewAttempt {
+    NewAttempt {
+        id,
+        credential: ask.credential,
+        lane: ask.lane,
+        cause: ask.cause,
+        probe: record.grant.doubt.is_some(),
+        egress: settings.egress_key(&record.egress).to_string(),
+        rt_fp: record.grant.rt_fp.clone(),
+        request_id: ask.request_id.clone(),
+        requested_at: now,
     }
 }
 

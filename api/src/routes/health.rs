@@ -85,7 +85,8 @@ async fn readyz(State(app): State<App>) -> Response {
         weight: Weight::Missed,
     });
     let found = std::iter::once(found).chain(journals);
-    let readiness = Readiness::ask(&app.db, &app.clock, app.settings.heartbeat, found).await;
+    let readiness =
+        Readiness::ask(&app.db, &app.clock, app.settings.current().heartbeat, found).await;
     let status = if readiness.is_ready() {
         StatusCode::OK
     } else {

@@ -50,6 +50,11 @@ impl Watch {
         }
     }
 
+    /// From now on claims may take this long.
+    pub(super) const fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
     /// Starts watching anew: the contact was interrupted.
     pub(super) fn forget(&mut self) {
         self.since.clear();

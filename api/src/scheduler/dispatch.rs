@@ -65,6 +65,17 @@ impl Dispatcher {
         }
     }
 
+    pub(super) const fn set_pace(
+        &mut self,
+        lane_depth: u32,
+        scheduled_per_round: u32,
+        repush: Duration,
+    ) {
+        self.lane_depth = lane_depth;
+        self.scheduled_per_round = scheduled_per_round;
+        self.repush = repush;
+    }
+
     const fn sweep(&mut self, line: Line) -> &mut Sweep {
         match line {
             Line::Interactive => &mut self.interactive,

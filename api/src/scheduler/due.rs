@@ -15,7 +15,6 @@ use rt_manage_shared::{
     id::CredentialId,
     model::{
         attempt::{Cause, Lane, Line},
-        credential::DEFAULT_EGRESS,
         grant::Context,
     },
 };
@@ -117,10 +116,9 @@ impl Scheduler {
             .take(MOST_NAMED)
             .map(|hold| hold.egress.clone())
             .collect();
-        let default = self.settings.default_egress.key();
-        if names.iter().any(|name| name == default.as_str()) {
-            names.push(DEFAULT_EGRESS.into());
-        }
+        // Of one egress, many named proxies are hardly ever the same.
+        let stored = |name: &String| self.settings.stored_as(name);
+        names.extend(names.iter().flat_map(stored).collect::<Vec<_>>());
         names
     }
 

@@ -18,7 +18,6 @@ use std::{sync::Arc, time::Duration};
 
 use rt_manage_shared::{
     clock::{BootInstant, Clock},
-    config::Config,
     db::{Db, DbError, coordination, egress_pauses, system},
     deadlines::{FORGET_WORKERS, TICK, UNINTERRUPTED},
     id::BootId,
@@ -26,7 +25,7 @@ use rt_manage_shared::{
     notify::Notifier,
     queue::Producer,
 };
-use rt_manage_worker::WorkerSettings;
+use rt_manage_worker::{Live, WorkerSettings};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -51,6 +50,8 @@ pub struct Scheduler {
     db: Db,
     clock: Clock,
     notifier: Notifier,
+    live: Live,
+    /// Those of this round.
     settings: Arc<WorkerSettings>,
     producer: Producer,
     refresher: Refresher,
@@ -74,8 +75,8 @@ pub struct SchedulerParts {
     pub clock: Clock,
     /// Announcements.
     pub notifier: Notifier,
-    /// Policy and egress.
-    pub settings: Arc<WorkerSettings>,
+    /// Policy, pace and egress.
+    pub settings: Live,
     /// Where jobs are pushed.
     pub producer: Producer,
     /// Requests refreshes.
@@ -84,36 +85,61 @@ pub struct SchedulerParts {
 
 impl Scheduler {
     /// A scheduler. `exclusive`: no other process can be scheduling (embedded mode), so the lease is taken at once.
-    pub fn new(config: &Config, parts: SchedulerParts, exclusive: bool) -> Self {
+    pub fn new(parts: SchedulerParts, exclusive: bool) -> Self {
         let SchedulerParts {
             db,
             clock,
             notifier,
-            settings,
+            settings: live,
             producer,
             refresher,
         } = parts;
+        let settings = live.current();
+        let refresh = &settings.config().refresh;
         Self {
-            auto: config.refresh.auto,
-            rate_per_second: config.refresh.rate_per_second,
-            lane_depth: config.refresh.lane_depth,
+            auto: refresh.auto,
+            rate_per_second: refresh.rate_per_second,
+            lane_depth: refresh.lane_depth,
             dispatcher: Dispatcher::new(
-                config.refresh.lane_depth,
-                per_tick(config.refresh.rate_per_second),
-                Duration::from_secs(config.refresh.repush_seconds),
+                refresh.lane_depth,
+                per_tick(refresh.rate_per_second),
+                Duration::from_secs(refresh.repush_seconds),
             ),
             leader: Leader::new(BootId::generate(), exclusive),
             watch: Watch::new(&settings.journal_directory, settings.abandon_after),
             gauges: Gauges::default(),
-            snapshots: Snapshots::new(config.refresh.auto),
-            retention: Retention::new(config),
+            snapshots: Snapshots::new(refresh.auto),
+            retention: Retention::new(settings.config()),
             db,
             clock,
             notifier,
+            live,
             settings,
             producer,
             refresher,
         }
+    }
+
+    /// A round keeps the settings that it began with.
+    fn follow_settings(&mut self) {
+        let settings = self.live.current();
+        if Arc::ptr_eq(&settings, &self.settings) {
+            return;
+        }
+        let refresh = &settings.config().refresh;
+        self.auto = refresh.auto;
+        self.snapshots.set_auto(refresh.auto);
+        self.retention.set_limits(settings.config());
+        self.rate_per_second = refresh.rate_per_second;
+        self.lane_depth = refresh.lane_depth;
+        self.dispatcher.set_pace(
+            refresh.lane_depth,
+            per_tick(refresh.rate_per_second),
+            Duration::from_secs(refresh.repush_seconds),
+        );
+        // Not shorter, for a while, than claims may take that began under earlier settings.
+        self.watch.set_limit(settings.abandon_after);
+        self.settings = settings;
     }
 
     /// Runs until `stop`. From `draining` on it gives way to other replicas, and only pushes again what somebody waits for: of
@@ -151,6 +177,7 @@ impl Scheduler {
     }
 
     async fn tick(&mut self) -> Result<(), DbError> {
+        self.follow_settings();
         if !self.leader.lead(&self.db, BootInstant::now()).await? {
             // Whoever takes over watches anew, and looks at every line from its head.
             self.watch.forget();
@@ -186,6 +213,7 @@ impl Scheduler {
 
     /// Pushed by two processes, an attempt is made once all the same.
     async fn push_for_those_who_wait(&mut self) -> Result<(), DbError> {
+        self.follow_settings();
         if !system::switches(&mut &self.db).await?.is_empty() {
             return Ok(());
         }

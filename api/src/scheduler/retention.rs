@@ -52,6 +52,11 @@ impl Retention {
         }
     }
 
+    /// The next removal goes by these.
+    pub(super) fn set_limits(&mut self, config: &Config) {
+        self.limits = Limits::new(config);
+    }
+
     /// Begins to remove where it is time for that. Never waits.
     pub(super) fn tend(&mut self, db: &Db, clock: &Clock) {
         let next = *self.next.get_or_insert_with(|| BootInstant::now() + FIRST);

@@ -42,6 +42,11 @@ impl Snapshots {
         }
     }
 
+    /// The next count goes by this.
+    pub(super) const fn set_auto(&mut self, auto: bool) {
+        self.auto = auto;
+    }
+
     /// Begins a count where it is time for that. Never waits.
     pub(super) fn tend(&mut self, db: &Db, clock: &Clock) {
         if let Some(running) = &self.running {

@@ -19,6 +19,8 @@ pub(super) struct Finding {
 pub(super) struct Findings {
     pub(super) errors: Vec<Finding>,
     pub(super) warnings: Vec<Finding>,
+    /// Which numbers keys may be, as they were checked.
+    pub(super) ranges: Vec<(&'static str, (u64, u64))>,
 }
 
 impl Findings {
@@ -39,6 +41,7 @@ impl Findings {
         most: u64,
     ) {
         let value = value.into();
+        self.ranges.push((key, (least, most)));
         if value < least || value > most {
             self.error(
                 &[key],
@@ -65,6 +68,15 @@ fn finding(keys: &[&'static str], message: String) -> Finding {
         keys: keys.to_vec(),
         message,
     }
+}
+
+/// The numbers that a key may be: what the check of the defaults compared it with.
+pub(super) fn range_of(path: &str) -> Option<(u64, u64)> {
+    let ranges = check(&Config::default()).ranges;
+    ranges
+        .into_iter()
+        .find(|(key, _)| *key == path)
+        .map(|(_, range)| range)
 }
 
 /// Checks every section, then what must hold between them.

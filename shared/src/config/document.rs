@@ -42,6 +42,7 @@ pub(super) fn read(text: &str, path: &Path) -> Document {
             key: None,
             source: Some(walk.place(error.location().unwrap_or(Location::UNKNOWN))),
             message: describe(&error),
+            keys: Vec::new(),
         }),
     }
     walk.document
@@ -195,6 +196,7 @@ impl Walk<'_> {
                 key: None,
                 source: Some(place),
                 message: "expected sections such as `server:`, each with keys below it".to_owned(),
+                keys: Vec::new(),
             }),
         }
     }
@@ -241,6 +243,7 @@ impl Walk<'_> {
                     key: (!section.is_empty()).then(|| section.to_owned()),
                     source: Some(place),
                     message: "a key must be a name".to_owned(),
+                    keys: Vec::new(),
                 });
                 continue;
             };

@@ -53,6 +53,7 @@ pub(super) fn of_process(
                 name: name.to_owned(),
             }),
             message: "is not UTF-8 text".to_owned(),
+            keys: Vec::new(),
         })?;
         ours.push((name.to_owned(), value));
     }
@@ -111,6 +112,7 @@ impl Environment {
             key: key.map(str::to_owned),
             source,
             message,
+            keys: Vec::new(),
         });
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::keys;
 use super::source::Source;
 use super::suggest;
 
@@ -25,6 +26,8 @@ pub struct Problem {
     pub source: Option<Source>,
     /// The sentence.
     pub message: String,
+    /// All keys that it is about, by their names of today; the first is the one to blame.
+    pub keys: Vec<&'static str>,
 }
 
 /// The sorts of problems.
@@ -51,6 +54,7 @@ impl Problem {
             key: None,
             source: None,
             message,
+            keys: Vec::new(),
         }
     }
 
@@ -61,6 +65,7 @@ impl Problem {
             key: Some(suggest::shown(key)),
             source: Some(source),
             message,
+            keys: keys::find(key).map(keys::Key::path).into_iter().collect(),
         }
     }
 }

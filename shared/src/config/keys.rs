@@ -2,7 +2,7 @@
 //! messages and the reference documentation are derived from. Each section's file lists its own.
 
 use super::legacy::{Effect, LEGACY};
-use super::value::{Raw, Value};
+use super::value::{Raw, Shape, Value};
 use super::{
     Config, auth, database, journal, log, openai, queue, refresh, retention, security, server,
     worker,
@@ -85,6 +85,8 @@ pub struct Key {
     pub(super) path: &'static str,
     pub(super) doc: &'static str,
     pub(super) short_env: Option<&'static str>,
+    /// Whether the console may set it; every process follows while it runs.
+    pub(super) live: bool,
     pub(super) access: &'static dyn Access,
 }
 
@@ -93,8 +95,11 @@ pub(super) trait Access: Sync {
     /// Sets the field; `Err` holds what was expected instead.
     fn set(&self, config: &mut Config, raw: &Raw) -> Result<(), String>;
     fn show(&self, config: &Config) -> String;
+    fn json(&self, config: &Config) -> serde_json::Value;
     fn is_secret(&self) -> bool;
     fn is_list(&self) -> bool;
+    fn shape(&self) -> Shape;
+    fn is_optional(&self) -> bool;
 }
 
 /// A field of [`Config`].
@@ -113,6 +118,13 @@ impl<T: Value> Access for Field<T> {
         (self.get)(config).show()
     }
 
+    fn json(&self, config: &Config) -> serde_json::Value {
+        if T::SECRET {
+            return serde_json::Value::Null;
+        }
+        (self.get)(config).json()
+    }
+
     fn is_secret(&self) -> bool {
         T::SECRET
     }
@@ -120,11 +132,26 @@ impl<T: Value> Access for Field<T> {
     fn is_list(&self) -> bool {
         T::LIST
     }
+
+    fn shape(&self) -> Shape {
+        T::shape()
+    }
+
+    fn is_optional(&self) -> bool {
+        T::OPTIONAL
+    }
 }
 
 /// One line of a section's table: `key!(server.port, "…")`. `as "type"` names a key whose word
-/// Rust keeps for itself; `env "…"` gives it a second, shorter environment variable.
+/// Rust keeps for itself; `env "…"` gives it a second, shorter environment variable; `live` in front lets the console set
+/// it while everything runs (whoever reads it has to follow).
 macro_rules! key {
+    (live $section:ident . $field:ident, $doc:literal) => {
+        $crate::config::keys::Key {
+            live: true,
+            ..$crate::config::keys::key!($section.$field, $doc)
+        }
+    };
     ($section:ident . $field:ident, $doc:literal) => {
         $crate::config::keys::key!(@ stringify!($field), $section.$field, None, $doc)
     };
@@ -139,6 +166,7 @@ macro_rules! key {
             path: concat!(stringify!($section), ".", $name),
             doc: $doc,
             short_env: $env,
+            live: false,
             access: &$crate::config::keys::Field {
                 get: |config| &config.$section.$field,
                 get_mut: |config| &mut config.$section.$field,
@@ -147,6 +175,12 @@ macro_rules! key {
     };
 }
 pub(super) use key;
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.path)
+    }
+}
 
 impl Key {
     /// The dotted path, `section.name`.
@@ -167,6 +201,31 @@ impl Key {
     /// Whether its value is never shown, and may come from a file that `<VARIABLE>_FILE` names.
     pub fn is_secret(&self) -> bool {
         self.access.is_secret()
+    }
+
+    /// Whether the console may set it.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// What its values look like.
+    pub fn shape(&self) -> Shape {
+        self.access.shape()
+    }
+
+    /// Whether it may be unset.
+    pub fn is_optional(&self) -> bool {
+        self.access.is_optional()
+    }
+
+    /// Its value in `config` as JSON; that of a secret is null.
+    pub fn json(&self, config: &Config) -> serde_json::Value {
+        self.access.json(config)
+    }
+
+    /// The numbers that it may be, where it is a number.
+    pub fn range(&self) -> Option<(u64, u64)> {
+        super::check::range_of(self.path)
     }
 
     /// Its environment variable, such as `RTM_SERVER__PORT`.

@@ -1,8 +1,9 @@
-//! The layers: defaults, then the file, then the environment, then flags.
+//! The layers: defaults, then the file, then what the console saved, then the environment, then flags.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::check::{self, Finding};
 use super::error::{ConfigError, Problem, ProblemKind};
@@ -54,9 +55,47 @@ pub struct Loaded {
     pub sources: Sources,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
+    /// What it was made from, to make it anew with what the console saved.
+    pub(super) layers: Arc<Layers>,
+}
+
+/// What a configuration is made from.
+pub(super) struct Layers {
+    pub(super) defaults: Config,
+    pub(super) file: Vec<Entry>,
+    pub(super) environment: Vec<Entry>,
+    pub(super) flags: Vec<Entry>,
+}
+
+impl fmt::Debug for Layers {
+    // The values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layers").finish_non_exhaustive()
+    }
 }
 
 impl Loaded {
+    /// A configuration that nobody wrote down, as tests make it: all of it counts as defaults.
+    pub fn of(config: Config) -> Self {
+        Self {
+            layers: Arc::new(Layers {
+                defaults: config.clone(),
+                file: Vec::new(),
+                environment: Vec::new(),
+                flags: Vec::new(),
+            }),
+            config,
+            warnings: Vec::new(),
+            sources: Sources::default(),
+            file: None,
+        }
+    }
+
+    /// The value that a key has where nobody set it.
+    pub fn default_of(&self, key: &Key) -> serde_json::Value {
+        key.json(&self.layers.defaults)
+    }
+
     /// Every setting with its effective value (secrets masked) and where it comes from.
     pub fn report(&self) -> Vec<ReportLine> {
         self.sources.report(&self.config)
@@ -82,12 +121,13 @@ pub(super) struct Entry {
 pub(super) fn load(options: &LoadOptions) -> Result<Loaded, ConfigError> {
     let mut loader = Loader::default();
     let file = file::chosen(options);
+    let mut in_file = Vec::new();
     if let Some(path) = &file {
         match file::read(path) {
             Ok(text) => {
                 let document = document::read(&text, path);
                 loader.problems.extend(document.problems);
-                loader.layer(document.entries);
+                in_file = document.entries;
             }
             Err(what) => {
                 let message = format!("{}: {what}", path.display());
@@ -98,9 +138,26 @@ pub(super) fn load(options: &LoadOptions) -> Result<Loaded, ConfigError> {
     let environment = env::read(&options.env);
     loader.problems.extend(environment.problems);
     loader.warnings.extend(environment.warnings);
-    loader.layer(environment.entries);
-    loader.layer(flags(&options.flags));
-    loader.finish(file)
+    let layers = Layers {
+        defaults: Config::default(),
+        file: in_file,
+        environment: environment.entries,
+        flags: flags(&options.flags),
+    };
+    loader.layers(&layers, &[]);
+    loader.finish(file, Arc::new(layers))
+}
+
+impl Loaded {
+    /// The same with these values between file and environment.
+    pub(super) fn laid_over(&self, entries: &[Entry]) -> Result<Self, ConfigError> {
+        let mut loader = Loader {
+            config: self.layers.defaults.clone(),
+            ..Loader::default()
+        };
+        loader.layers(&self.layers, entries);
+        loader.finish(self.file.clone(), Arc::clone(&self.layers))
+    }
 }
 
 fn flags(flags: &[(String, String)]) -> Vec<Entry> {
@@ -138,8 +195,14 @@ struct Loader {
 }
 
 impl Loader {
+    fn layers(&mut self, layers: &Layers, stored: &[Entry]) {
+        for layer in [&layers.file[..], stored, &layers.environment, &layers.flags] {
+            self.layer(layer);
+        }
+    }
+
     /// Lays the values of one layer over those of the layers before.
-    fn layer(&mut self, entries: Vec<Entry>) {
+    fn layer(&mut self, entries: &[Entry]) {
         let mut of_this_layer: BTreeMap<&'static str, Origin> = BTreeMap::new();
         for entry in entries {
             match keys::resolve(&entry.written) {
@@ -148,7 +211,7 @@ impl Loader {
                     self.problem(
                         ProblemKind::UnknownKey,
                         &entry.written,
-                        entry.key_place,
+                        entry.key_place.clone(),
                         message,
                     );
                 }
@@ -158,12 +221,12 @@ impl Loader {
                 }
                 Resolved::Key(key) => {
                     let before = key.show(&self.config);
-                    if !self.set(key, &entry) {
+                    if !self.set(key, entry) {
                         continue;
                     }
                     let origin = Origin {
-                        written: entry.written,
-                        source: entry.place,
+                        written: entry.written.clone(),
+                        source: entry.place.clone(),
                     };
                     if let Some(first) = of_this_layer.get(key.path()) {
                         self.given_twice(key, first, &before, &origin);
@@ -222,7 +285,7 @@ impl Loader {
         self.problems.push(Problem::at(kind, key, source, message));
     }
 
-    fn finish(mut self, file: Option<PathBuf>) -> Result<Loaded, ConfigError> {
+    fn finish(mut self, file: Option<PathBuf>, layers: Arc<Layers>) -> Result<Loaded, ConfigError> {
         // `proxy: ""` and `RTM_QUEUE__URL=` are how people write "none". For the secrets of
         // section `security` it is an error instead: there, none would mean less protection.
         self.config.openai.proxy.take_if(|proxy| proxy.is_empty());
@@ -255,6 +318,7 @@ impl Loader {
             warnings,
             sources,
             file,
+            layers,
         })
     }
 
@@ -279,6 +343,7 @@ impl Loader {
             key: Some(written.to_owned()),
             source,
             message,
+            keys: finding.keys.clone(),
         }
     }
 }

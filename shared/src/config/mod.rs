@@ -1,6 +1,6 @@
 //! The configuration: what an operator may set, from the files to one checked [`Config`].
 //!
-//! Defaults < `config/config.yml` < environment (`RTM_SERVER__PORT`, and `…_FILE` for secrets) <
+//! Defaults < `config/config.yml` < what the console saved (keys marked `live`) < environment (`RTM_SERVER__PORT`, and `…_FILE` for secrets) <
 //! flags. Each section has a file here with its struct, its defaults and where they come from, its
 //! checks, and a test of its documented YAML. To add a setting: a field, its default, a `key!` line
 //! in the section's table, and a line in `config/config.yml`; environment variable, flag, report
@@ -30,6 +30,7 @@ mod retention;
 mod security;
 mod server;
 mod source;
+mod stored;
 mod suggest;
 mod value;
 mod worker;
@@ -51,8 +52,9 @@ pub use retention::RetentionConfig;
 pub use security::SecurityConfig;
 pub use server::{ServerConfig, ServerMode};
 pub use source::{ReportLine, Source, Sources};
-pub use value::{MASK, UNSET};
-pub use worker::WorkerConfig;
+pub use stored::{Adopted, Ignored, Stored};
+pub use value::{MASK, Shape, UNSET};
+pub use worker::{MAX_CONCURRENCY, WorkerConfig};
 
 /// The whole configuration of a process, checked.
 #[derive(Clone, Debug, Default)]

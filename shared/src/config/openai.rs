@@ -46,7 +46,7 @@ impl Default for OpenAiConfig {
 pub(super) const KEYS: &[Key] = &[
     key!(openai.token_url, "Token endpoint of the upstream."),
     key!(
-        openai.client_id,
+        live openai.client_id,
         "Client id of credentials that come without one."
     ),
     key!(
@@ -54,11 +54,11 @@ pub(super) const KEYS: &[Key] = &[
         "Proxy (http, https, socks5, socks5h) of credentials without one of their own."
     ),
     key!(
-        openai.request_timeout_seconds,
+        live openai.request_timeout_seconds,
         "From sending a request to having the whole answer, at most."
     ),
     key!(
-        openai.connect_timeout_seconds,
+        live openai.connect_timeout_seconds,
         "How long connecting may take."
     ),
 ];

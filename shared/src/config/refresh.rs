@@ -84,6 +84,7 @@ impl Choice for DoubtPolicy {
         ("immediate", Self::Immediate),
         ("manual", Self::Manual),
     ];
+    const NAMES: &'static [&'static str] = &["before_expiry", "immediate", "manual"];
 }
 
 impl Default for RefreshConfig {
@@ -111,61 +112,61 @@ impl Default for RefreshConfig {
 
 pub(super) const KEYS: &[Key] = &[
     key!(
-        refresh.auto,
+        live refresh.auto,
         "Refresh credentials before their access token expires."
     ),
     key!(
-        refresh.lead_seconds,
+        live refresh.lead_seconds,
         "How long before; at most a third of the token's life is used."
     ),
     key!(
-        refresh.interval_days,
+        live refresh.interval_days,
         "Refresh every 1 to 30 days as well, whichever comes first."
     ),
     key!(
-        refresh.coalesce_seconds,
+        live refresh.coalesce_seconds,
         "A refresh this recent also answers the next request."
     ),
     key!(
-        refresh.min_interval_seconds,
+        live refresh.min_interval_seconds,
         "For min_ttl of get-at a credential is refreshed at most once in this time."
     ),
     key!(
-        refresh.send_budget_seconds,
+        live refresh.send_budget_seconds,
         "From claiming an attempt to sending it, at most."
     ),
-    key!(refresh.persist_seconds, "What saving an answer may take."),
+    key!(live refresh.persist_seconds, "What saving an answer may take."),
     key!(
-        refresh.grace_seconds,
+        live refresh.grace_seconds,
         "Extra wait before a silent attempt counts as abandoned."
     ),
     key!(
-        refresh.in_doubt_policy,
+        live refresh.in_doubt_policy,
         "before_expiry, immediate or manual: when a credential in doubt is tried again."
     ),
     key!(
-        refresh.probe_delays_seconds,
+        live refresh.probe_delays_seconds,
         "Pauses before those trials; at most three, growing."
     ),
     key!(
-        refresh.backoff_base_seconds,
+        live refresh.backoff_base_seconds,
         "First pause after a transient failure."
     ),
     key!(
-        refresh.backoff_max_seconds,
+        live refresh.backoff_max_seconds,
         "Longest pause after transient failures."
     ),
     key!(
-        refresh.rate_per_second,
+        live refresh.rate_per_second,
         "Most scheduled refreshes a second, over all workers."
     ),
-    key!(refresh.lane_depth, "Most jobs that wait in the queue."),
+    key!(live refresh.lane_depth, "Most jobs that wait in the queue."),
     key!(
-        refresh.repush_seconds,
+        live refresh.repush_seconds,
         "When a job that nobody took is queued again."
     ),
     key!(
-        refresh.default_access_token_seconds,
+        live refresh.default_access_token_seconds,
         "Life of an access token that does not say when it expires."
     ),
 ];
@@ -205,10 +206,9 @@ impl RefreshConfig {
     }
 
     pub(super) fn check(&self, findings: &mut Findings) {
-        if let Some(days) = self.interval_days {
-            let (least, most) = INTERVAL_DAYS;
-            findings.range("refresh.interval_days", days, least, most);
-        }
+        let (least, most) = INTERVAL_DAYS;
+        let days = self.interval_days.map_or(least, u64::from);
+        findings.range("refresh.interval_days", days, least, most);
         findings.range(
             "refresh.coalesce_seconds",
             self.coalesce_seconds,

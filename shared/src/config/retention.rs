@@ -1,5 +1,7 @@
 //! Section `retention`: how long what has happened is kept.
 
+use std::time::Duration;
+
 use super::check::Findings;
 use super::keys::{Key, key};
 use super::{Config, JournalConfig};
@@ -41,21 +43,26 @@ impl Default for RetentionConfig {
 
 pub(super) const KEYS: &[Key] = &[
     key!(
-        retention.attempts_days,
+        live retention.attempts_days,
         "How long finished attempts are kept; at least journal.retention_hours."
     ),
-    key!(retention.audit_days, "How long the audit log is kept."),
+    key!(live retention.audit_days, "How long the audit log is kept."),
     key!(
-        retention.deleted_days,
+        live retention.deleted_days,
         "How long a deleted credential can be restored."
     ),
     key!(
-        retention.statistics_days,
+        live retention.statistics_days,
         "How long the dashboard's sums by the hour are kept."
     ),
 ];
 
 impl RetentionConfig {
+    /// How long a deleted credential can be restored; then it is purged.
+    pub fn restorable(&self) -> Duration {
+        Duration::from_hours(u64::from(self.deleted_days) * 24)
+    }
+
     pub(super) fn check(&self, findings: &mut Findings) {
         for (key, days) in [
             ("retention.attempts_days", self.attempts_days),

@@ -21,6 +21,8 @@ pub enum Source {
         /// Column in characters, counted from 1.
         column: u64,
     },
+    /// Saved in the database, by the console.
+    Database,
     /// An environment variable.
     Environment {
         /// Its name; for a secret read from a file, the name that ends in `_FILE`.
@@ -47,6 +49,7 @@ impl fmt::Display for Source {
             // The parser could not tell where.
             Self::File { path, line: 0, .. } => write!(f, "{}", path.display()),
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
+            Self::Database => f.write_str("saved in the console"),
             Self::Environment { name } => write!(f, "environment variable {name}"),
             Self::Flag { name } => write!(f, "command line, {name}"),
         }

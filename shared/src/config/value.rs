@@ -29,6 +29,20 @@ pub(super) enum Raw {
     Mapping,
 }
 
+impl From<&serde_json::Value> for Raw {
+    fn from(value: &serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(flag) => Self::text(flag.to_string()),
+            Value::Number(number) => Self::text(number.to_string()),
+            Value::String(text) => Self::text(text.as_str()),
+            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Object(_) => Self::Mapping,
+        }
+    }
+}
+
 impl Raw {
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Text(Zeroizing::new(text.into()))
@@ -53,12 +67,39 @@ impl Raw {
     }
 }
 
+/// What the values of a setting look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A list of whole numbers.
+    Integers,
+    /// A text.
+    Text,
+    /// One of some words.
+    Choice(&'static [&'static str]),
+}
+
 /// A type that a setting can have.
 pub(super) trait Value: Sized + 'static {
     /// Whether values are secrets, never shown. Decided by the type, so that no key can forget it.
     const SECRET: bool = false;
     /// Whether values are lists, which environment and flags write as `[1, 2]`.
     const LIST: bool = false;
+    /// Whether a setting can be unset.
+    const OPTIONAL: bool = false;
+
+    /// What values look like.
+    fn shape() -> Shape {
+        Shape::Text
+    }
+
+    /// The value as JSON. Never asked of secrets.
+    fn json(&self) -> serde_json::Value {
+        self.show().into()
+    }
 
     /// Completes the sentence "expected …".
     fn expected() -> String;
@@ -126,6 +167,14 @@ impl Value for bool {
         "true or false".to_owned()
     }
 
+    fn shape() -> Shape {
+        Shape::Boolean
+    }
+
+    fn json(&self) -> serde_json::Value {
+        (*self).into()
+    }
+
     // `yes` and `on` are what the predecessor's YAML library took, so files with them exist.
     fn read(raw: &Raw) -> Option<Self> {
         match String::read(raw)?.trim().to_ascii_lowercase().as_str() {
@@ -159,6 +208,14 @@ macro_rules! whole_numbers {
                 format!("a whole number from 0 to {}", <$type>::MAX)
             }
 
+            fn shape() -> Shape {
+                Shape::Integer
+            }
+
+            fn json(&self) -> serde_json::Value {
+                (*self).into()
+            }
+
             fn read(raw: &Raw) -> Option<Self> {
                 whole(raw).and_then(|number| <$type>::try_from(number).ok())
             }
@@ -179,6 +236,14 @@ impl Value for Vec<u64> {
         "a list of whole numbers such as [1, 2]".to_owned()
     }
 
+    fn shape() -> Shape {
+        Shape::Integers
+    }
+
+    fn json(&self) -> serde_json::Value {
+        self.clone().into()
+    }
+
     fn read(raw: &Raw) -> Option<Self> {
         match raw {
             Raw::List(items) => items.iter().map(whole).collect(),
@@ -194,6 +259,15 @@ impl Value for Vec<u64> {
 impl<T: Value> Value for Option<T> {
     const SECRET: bool = T::SECRET;
     const LIST: bool = T::LIST;
+    const OPTIONAL: bool = true;
+
+    fn shape() -> Shape {
+        T::shape()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        self.as_ref().map_or(serde_json::Value::Null, T::json)
+    }
 
     fn expected() -> String {
         T::expected()
@@ -218,12 +292,19 @@ impl<T: Value> Value for Option<T> {
 /// the one that is shown.
 pub(super) trait Choice: Copy + PartialEq + 'static {
     const WORDS: &'static [(&'static str, Self)];
+
+    /// The words alone.
+    const NAMES: &'static [&'static str] = &[];
 }
 
 impl<T: Choice> Value for T {
     fn expected() -> String {
         let words: Vec<_> = T::WORDS.iter().map(|(word, _)| *word).collect();
         format!("one of {}", words.join(", "))
+    }
+
+    fn shape() -> Shape {
+        Shape::Choice(T::NAMES)
     }
 
     fn read(raw: &Raw) -> Option<Self> {

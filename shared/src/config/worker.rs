@@ -8,7 +8,7 @@ use super::keys::{Key, key};
 /// What one `kill -9` can put in doubt is what is in flight, so this is small.
 const CONCURRENCY: u32 = 8;
 /// Beyond this, more worker processes serve better than more calls in one.
-const MAX_CONCURRENCY: u64 = 1024;
+pub const MAX_CONCURRENCY: u64 = 1024;
 /// Often enough that a console notices a missing worker within seconds.
 const HEARTBEAT_SECONDS: u64 = 5;
 /// The answer deadline plus the time to save, with room; just under Kubernetes' usual patience.
@@ -41,7 +41,10 @@ impl Default for WorkerConfig {
 }
 
 pub(super) const KEYS: &[Key] = &[
-    key!(worker.concurrency, "Most calls in flight in one process."),
+    key!(
+        live worker.concurrency,
+        "Most calls in flight in one process."
+    ),
     key!(
         worker.heartbeat_seconds,
         "How often a worker says that it lives."

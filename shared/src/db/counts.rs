@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{clock::Millis, model::grant::StateName};
 
-use super::{DbError, Execute, Row, sql};
+use super::{Arg, DbError, Execute, Row, sql};
 
 /// Counted exactly up to here (the same limit as that of lists): a page of a database server holds some hundred entries
 /// of an index, so this is a matter of milliseconds.
@@ -88,6 +88,19 @@ pub async fn orphans(db: &mut impl Execute) -> Result<Count, DbError> {
     let statement =
         sql("SELECT COUNT(*) AS n FROM (SELECT attempt_id FROM {orphans} LIMIT ?) AS q");
     let row = db.fetch_optional(statement.bind(LIMIT)).await?;
+    one(row.as_ref(), "n")
+}
+
+/// How many credentials have this value in this column, which has an index with the tombstone behind it.
+pub(super) async fn users_of(
+    db: &mut impl Execute,
+    column: &'static str,
+    value: Arg,
+) -> Result<Count, DbError> {
+    let text = format!(
+        "SELECT COUNT(*) AS n FROM (SELECT id FROM {{credentials}} WHERE {column} = ? AND tombstone = '' LIMIT ?) AS q"
+    );
+    let row = db.fetch_optional(sql(text).bind(value).bind(LIMIT)).await?;
     one(row.as_ref(), "n")
 }
 

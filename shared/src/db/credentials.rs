@@ -1,6 +1,10 @@
 //! The `credentials` table: identity, client id, egress and notes of each credential.
 
-use crate::{clock::Millis, id::CredentialId, model::grant::Grant};
+use crate::{
+    clock::Millis,
+    id::{CredentialId, ProxyId},
+    model::{credential::named_proxy, grant::Grant},
+};
 
 use super::{Arg, DbError, Execute, Row, grants, sql};
 
@@ -25,6 +29,13 @@ pub struct Profile {
     pub memo: String,
     /// Whether it may be refreshed and handed out.
     pub enabled: bool,
+}
+
+impl Profile {
+    /// The named proxy that it refers to. The column of that name repeats what `egress` says, for its index.
+    pub fn proxy_id(&self) -> Option<ProxyId> {
+        named_proxy(&self.egress)
+    }
 }
 
 /// What the upstream tells about whose credential it is. Display data: an absent value keeps the old one.
@@ -78,8 +89,8 @@ pub async fn insert(
     now: Millis,
 ) -> Result<(), DbError> {
     let statement = sql("INSERT INTO {credentials} (id, biz_id, email, name, account_id, user_id, plan, client_id, proxy, \
-         egress, egress_label, tag, memo, enabled, tombstone, revision, created_at, updated_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 1, ?, ?)")
+         proxy_id, egress, egress_label, tag, memo, enabled, tombstone, revision, created_at, updated_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 1, ?, ?)")
     .bind(id)
     .bind(profile.biz_id.clone())
     .bind(identity.email.clone())
@@ -89,6 +100,7 @@ pub async fn insert(
     .bind(identity.plan.clone())
     .bind(profile.client_id.clone())
     .bind(profile.proxy.clone())
+    .bind(profile.proxy_id())
     .bind(profile.egress.clone())
     .bind(profile.egress_label.clone())
     .bind(profile.tag.clone())
@@ -197,12 +209,13 @@ pub async fn update_profile(
     profile: &Profile,
     now: Millis,
 ) -> Result<bool, DbError> {
-    let statement = sql("UPDATE {credentials} SET biz_id = ?, client_id = ?, proxy = ?, egress = ?, egress_label = ?, tag = ?, \
+    let statement = sql("UPDATE {credentials} SET biz_id = ?, client_id = ?, proxy = ?, proxy_id = ?, egress = ?, egress_label = ?, tag = ?, \
          memo = ?, enabled = ?, revision = revision + 1, updated_at = ? \
          WHERE id = ? AND revision = ? AND tombstone = ''")
     .bind(profile.biz_id.clone())
     .bind(profile.client_id.clone())
     .bind(profile.proxy.clone())
+    .bind(profile.proxy_id())
     .bind(profile.egress.clone())
     .bind(profile.egress_label.clone())
     .bind(profile.tag.clone())

@@ -47,6 +47,7 @@ const SOURCES: &[Source] = &[
     source!(2, "worker lanes", "0002_worker_lanes.sql"),
     source!(3, "findings", "0003_findings.sql"),
     source!(4, "people", "0004_people.sql"),
+    source!(5, "settings", "0005_settings.sql"),
     source!(6, "keys", "0006_keys.sql"),
     source!(7, "statistics", "0007_statistics.sql"),
     source!(8, "lists", "0008_lists.sql"),

@@ -1,10 +1,29 @@
 //! Credentials: the identity around a grant, and the rules for the texts that people give us.
 
-use crate::id::CredentialId;
+use crate::id::{CredentialId, ProxyId};
 
 /// The stored egress of a credential without a proxy of its own: it follows the configuration, so that a change
 /// of `openai.proxy` moves all of these and no others.
 pub const DEFAULT_EGRESS: &str = "default";
+
+/// What the stored egress of a credential begins with that refers to a named proxy.
+const NAMED_PROXY: &str = "proxy:";
+
+/// The stored egress of a credential that refers to a named proxy: it follows that entry, so that a change of its URL
+/// moves all of these and no others.
+pub fn egress_of_named(proxy: ProxyId) -> String {
+    format!("{NAMED_PROXY}{proxy}")
+}
+
+/// The named proxy that a stored egress refers to.
+pub fn named_proxy(egress: &str) -> Option<ProxyId> {
+    egress.strip_prefix(NAMED_PROXY)?.parse().ok()
+}
+
+/// Whether a stored egress refers to a named proxy, readable or not.
+pub fn is_named(egress: &str) -> bool {
+    egress.starts_with(NAMED_PROXY)
+}
 
 /// Longest `biz_id`, in characters: what an index can hold byte-exactly on all databases.
 pub const MAX_BIZ_ID_CHARS: usize = 255;

@@ -31,6 +31,11 @@ impl EgressKey {
         Self(DIRECT.to_owned())
     }
 
+    /// The key of an egress that is known by a name only.
+    pub fn of_name(name: &str) -> Self {
+        Self::of_digest(&Sha256::digest(name).into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

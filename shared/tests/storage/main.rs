@@ -22,6 +22,7 @@ mod grants;
 mod keys;
 mod lists;
 mod locks;
+mod named;
 mod people;
 mod schema;
 mod servers;
@@ -90,6 +91,10 @@ contract! {
         hand_outs_add_up,
         of_hand_outs_counted_at_once_none_is_lost,
         credentials_are_looked_up_within_reach;
+    named:
+        settings_have_versions,
+        proxies_have_names_and_users,
+        client_ids_have_names_and_users;
     tokens: spent_tokens_and_orphans_are_kept_once;
     coordination:
         workers_leases_and_egresses,

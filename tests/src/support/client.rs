@@ -229,6 +229,17 @@ impl Admin {
         send(request).await
     }
 
+    /// Changes what still has this revision.
+    pub async fn change(&self, path: &str, revision: i64, body: Value) -> Answer {
+        let request = self
+            .http
+            .patch(format!("{}/api/v1{path}", self.endpoints.next()))
+            .bearer_auth(&self.token)
+            .header("If-Match", format!("\"{revision}\""))
+            .json(&body);
+        send(request).await
+    }
+
     /// Adds a credential; returns its id.
     pub async fn create(&self, new: NewCredential<'_>) -> String {
         let mut body = json!({"biz_id": new.biz_id, "refresh_token": new.refresh_token});

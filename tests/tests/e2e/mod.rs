@@ -14,6 +14,7 @@ mod people;
 mod public_api;
 mod recovery;
 mod scheduling;
+mod settings;
 mod single_flight;
 mod support;
 mod visible;

@@ -97,7 +97,9 @@ impl Bench {
         Self {
             url: Url::parse(&upstream.token_url()).unwrap(),
             upstream,
-            client: clients.get(&Egress::Direct).unwrap(),
+            client: clients
+                .get(&Egress::Direct, Duration::from_secs(10))
+                .unwrap(),
             vault: Vault::new(Keyring::parse(&Keyring::generate_text("k1")).unwrap()),
             settings: WorkerSettings::resolve(&Config::default()).unwrap(),
             fault,

@@ -267,7 +267,7 @@ async fn a_connection_that_the_server_has_closed_is_not_used_again() {
     let said = "HTTP/1.1 200 OK\r\ncontent-length: 21\r\n\r\n{\"access_token\": \"a\"}";
     let server = RawServer::start(Then::Say(said)).await;
     let client = Clients::new(ClientOptions::default())
-        .get(&Egress::Direct)
+        .get(&Egress::Direct, Duration::from_secs(10))
         .unwrap();
     for _ in 0..3 {
         let send_by = BootInstant::now() + Duration::from_secs(5);

@@ -16,8 +16,6 @@ use super::resolver::GuardedResolver;
 /// and a request written into a closed connection is a refresh in doubt. Servers keep them for 5 s (Node.js)
 /// to 75 s (nginx): 4 s stays below all of these and still serves a burst.
 const POOL_IDLE: Duration = Duration::from_secs(4);
-/// Default time for name, connection, proxy and TLS together.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Default number of clients kept: each holds the parsed root certificates, some hundred kilobytes.
 const CAPACITY: usize = 256;
 /// How we introduce ourselves.
@@ -33,8 +31,6 @@ pub fn install_crypto_provider() {
 /// How clients are built.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientOptions {
-    /// Time for name, connection, proxy and TLS together.
-    pub connect_timeout: Duration,
     /// Most clients kept; the least recently used goes.
     pub capacity: usize,
     /// Whether HTTP/2 may be negotiated. Off by default: over HTTP/1.1 a connection that dies takes one
@@ -47,7 +43,6 @@ pub struct ClientOptions {
 impl Default for ClientOptions {
     fn default() -> Self {
         Self {
-            connect_timeout: CONNECT_TIMEOUT,
             capacity: CAPACITY,
             http2: false,
             private_proxies: true,
@@ -70,6 +65,14 @@ impl fmt::Debug for EgressClient {
     }
 }
 
+/// What tells clients apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Build {
+    /// The whole digest of the proxy's URL: a short key could be made to collide with another proxy's.
+    proxy: Option<[u8; 32]>,
+    connect_timeout: Duration,
+}
+
 struct Kept {
     client: EgressClient,
     used: u64,
@@ -77,8 +80,7 @@ struct Kept {
 
 #[derive(Default)]
 struct Cache {
-    /// By the whole digest of the proxy's URL: a short key could be made to collide with another proxy's.
-    kept: HashMap<Option<[u8; 32]>, Kept>,
+    kept: HashMap<Build, Kept>,
     uses: u64,
 }
 
@@ -98,16 +100,26 @@ impl Clients {
         }
     }
 
-    /// The client of `egress`. One that cannot be built is an error; there is no other way out instead.
-    pub fn get(&self, egress: &Egress) -> Result<EgressClient, NotSentKind> {
-        let digest = egress.digest();
-        if let Some(client) = self.cache().touch(digest.as_ref()) {
+    /// The client of `egress`; `connect_timeout` is for name, connection, proxy and TLS together. One that cannot be built is
+    /// an error; there is no other way out instead.
+    pub fn get(
+        &self,
+        egress: &Egress,
+        connect_timeout: Duration,
+    ) -> Result<EgressClient, NotSentKind> {
+        let build = Build {
+            proxy: egress.digest(),
+            connect_timeout,
+        };
+        if let Some(client) = self.cache().touch(&build) {
             return Ok(client);
         }
         // Built outside the lock (reading root certificates takes milliseconds); built twice does no harm.
-        let client = self.build(egress).ok_or(NotSentKind::Egress)?;
+        let client = self
+            .build(egress, connect_timeout)
+            .ok_or(NotSentKind::Egress)?;
         self.cache()
-            .insert(digest, client.clone(), self.options.capacity);
+            .insert(build, client.clone(), self.options.capacity);
         Ok(client)
     }
 
@@ -121,7 +133,7 @@ impl Clients {
         self.len() == 0
     }
 
-    fn build(&self, egress: &Egress) -> Option<EgressClient> {
+    fn build(&self, egress: &Egress, connect_timeout: Duration) -> Option<EgressClient> {
         let builder = Client::builder()
             // No proxy from HTTP_PROXY and the like; a proxy of ours is added after this.
             .no_proxy()
@@ -129,7 +141,7 @@ impl Clients {
             .retry(retry::never())
             .referer(false)
             .user_agent(USER_AGENT)
-            .connect_timeout(self.options.connect_timeout)
+            .connect_timeout(connect_timeout)
             .pool_idle_timeout(POOL_IDLE)
             .tcp_nodelay(true);
         let builder = if self.options.http2 {
@@ -177,23 +189,23 @@ impl fmt::Debug for Clients {
 }
 
 impl Cache {
-    fn touch(&mut self, digest: Option<&[u8; 32]>) -> Option<EgressClient> {
+    fn touch(&mut self, build: &Build) -> Option<EgressClient> {
         self.uses += 1;
-        let kept = self.kept.get_mut(&digest.copied())?;
+        let kept = self.kept.get_mut(build)?;
         kept.used = self.uses;
         Some(kept.client.clone())
     }
 
-    fn insert(&mut self, digest: Option<[u8; 32]>, client: EgressClient, capacity: usize) {
-        while self.kept.len() >= capacity.max(1) && !self.kept.contains_key(&digest) {
+    fn insert(&mut self, build: Build, client: EgressClient, capacity: usize) {
+        while self.kept.len() >= capacity.max(1) && !self.kept.contains_key(&build) {
             let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.used);
-            let Some(oldest) = oldest.map(|(digest, _)| *digest) else {
+            let Some(oldest) = oldest.map(|(build, _)| *build) else {
                 break;
             };
             self.kept.remove(&oldest);
         }
         let used = self.uses;
-        self.kept.insert(digest, Kept { client, used });
+        self.kept.insert(build, Kept { client, used });
     }
 }
 
@@ -202,6 +214,8 @@ mod tests {
     use rt_manage_shared::vault::Secret;
 
     use super::*;
+
+    const TIME: Duration = Duration::from_secs(10);
 
     fn egress(url: &str) -> Egress {
         Egress::parse(Some(&Secret::new(url))).unwrap()
@@ -219,11 +233,20 @@ mod tests {
             egress("socks5h://u:p@c.example"),
         );
         for egress in [&a, &b, &a, &c] {
-            clients.get(egress).unwrap();
+            clients.get(egress, TIME).unwrap();
         }
-        let kept = |egress: &Egress| clients.cache().kept.contains_key(&egress.digest());
+        let kept = |egress: &Egress| {
+            let build = Build {
+                proxy: egress.digest(),
+                connect_timeout: TIME,
+            };
+            clients.cache().kept.contains_key(&build)
+        };
         assert!(kept(&a) && !kept(&b) && kept(&c));
         assert_eq!(clients.len(), 2);
+        // Another time to connect is another client.
+        clients.get(&a, TIME * 2).unwrap();
+        assert!(!kept(&a) || !kept(&c));
     }
 
     #[test]
@@ -232,8 +255,10 @@ mod tests {
             private_proxies: false,
             ..ClientOptions::default()
         });
-        let refused = clients.get(&egress("http://127.0.0.1:8080")).unwrap_err();
+        let refused = clients
+            .get(&egress("http://127.0.0.1:8080"), TIME)
+            .unwrap_err();
         assert_eq!(refused, NotSentKind::Egress);
-        assert!(clients.get(&egress("http://proxy.example")).is_ok());
+        assert!(clients.get(&egress("http://proxy.example"), TIME).is_ok());
     }
 }

@@ -7,12 +7,14 @@ mod call;
 mod client;
 mod diagnosis;
 mod gate;
+mod reach;
 mod resolver;
 
 pub use breaker::{Breaker, BreakerSettings, BreakerStatus, Pass, Verdict};
 pub use breakers::{Breakers, Ticket};
 pub use call::{MAX_ANSWER_BYTES, call};
 pub use client::{ClientOptions, Clients, EgressClient, install_crypto_provider};
+pub use reach::{Unreachable, reach};
 
 #[cfg(test)]
 mod breaker_tests;

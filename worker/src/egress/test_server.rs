@@ -121,7 +121,7 @@ pub(super) async fn call_with(
 ) -> CallResult {
     let clients = Clients::new(ClientOptions::default());
     let egress = Egress::parse(Some(&Secret::new(proxy))).unwrap();
-    let client = clients.get(&egress).unwrap();
+    let client = clients.get(&egress, Duration::from_secs(10)).unwrap();
     call(&client, request(url), send_by, answer_deadline).await
 }
 

@@ -208,10 +208,11 @@ impl Worker {
         let mut doubted = false;
         let mut tx = self.db.begin().await?;
         if let Some(record) = grants::read_one(&mut tx, intent.credential).await? {
+            let settings = self.settings.current();
             let ctx = Context {
                 now: self.clock.now(),
                 enabled: record.schedulable(),
-                policy: &self.settings.policy,
+                policy: &settings.policy,
                 jitter: 0.5,
             };
             let spent = Fingerprint::from_stored(intent.rt_fp.clone());

@@ -29,10 +29,11 @@ use crate::{
 async fn waiting(parts: &WorkerParts) -> (CredentialId, AttemptId) {
     let (credential, attempt) = (CredentialId::generate(), AttemptId::generate());
     let now = parts.clock.now();
+    let settings = parts.settings.current();
     let ctx = Context {
         now,
         enabled: true,
-        policy: &parts.settings.policy,
+        policy: &settings.policy,
         jitter: 0.5,
     };
     let rt_fp = Fingerprint::from_stored("a");

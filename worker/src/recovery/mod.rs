@@ -143,7 +143,7 @@ impl Worker {
     }
 
     async fn read_all(&self) -> Scan {
-        let directory = self.settings.journal_directory.clone();
+        let directory = self.settings.current().journal_directory.clone();
         let scan = tokio::task::spawn_blocking(move || Scanner::new(&directory).rescan()).await;
         scan.unwrap_or_else(|_| {
             tracing::error!("reading the journals ended by a panic");
@@ -152,7 +152,7 @@ impl Worker {
     }
 
     async fn rescan(&self, recovery: &mut Recovery) -> Scan {
-        let directory = self.settings.journal_directory.clone();
+        let directory = self.settings.current().journal_directory.clone();
         let mut scanner = std::mem::replace(&mut recovery.scanner, Scanner::new(&directory));
         let own = self.boot;
         let task = tokio::task::spawn_blocking(move || {

@@ -7,12 +7,13 @@ use crate::Worker;
 impl Worker {
     /// Deletes journals that nothing can need any more.
     pub(crate) async fn prune_journals(&self) -> Result<(), DbError> {
-        let retention = self.settings.journal_retention;
+        let settings = self.settings.current();
+        let retention = settings.journal_retention;
         let now = self.clock.now();
         // A worker whose heartbeat is younger than this is not stale, whatever its lock says.
         let live =
             rt_manage_shared::db::coordination::live_workers(&mut &self.db, recently(now)).await?;
-        let (directory, own) = (self.settings.journal_directory.clone(), self.boot);
+        let (directory, own) = (settings.journal_directory.clone(), self.boot);
         let report = tokio::task::spawn_blocking(move || {
             let options = crate::journal::Retention {
                 own: Some(own),

@@ -37,7 +37,7 @@ impl Worker {
         scan: &Scan,
     ) {
         let now = self.clock.now();
-        let leave_to_owner = deadlines::leave_to_owner(self.settings.abandon_after);
+        let leave_to_owner = deadlines::leave_to_owner(self.settings.current().abandon_after);
         let alive: HashSet<_> = scan
             .folders
             .iter()
@@ -135,7 +135,7 @@ impl Worker {
         let spent = Fingerprint::from_stored(at.rt_fp.clone());
         let sealing = Sealing {
             vault: &self.vault,
-            default_life: self.settings.default_life,
+            default_life: self.settings.current().default_life,
         };
         match Finished::new(
             at.attempt,

@@ -3,6 +3,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use apalis::prelude::{Data, WorkerBuilder, WorkerBuilderExt as _, WorkerError};
+use rt_manage_shared::config::MAX_CONCURRENCY;
 use rt_manage_shared::queue::{
     RefreshJob,
     embedded::{DepthGuard, EmbeddedConsumer},
@@ -37,7 +38,9 @@ impl Worker {
             let stop = stop.clone();
             let worker = WorkerBuilder::new(format!("{}-{}", self.boot, lane.lane))
                 .backend(consumer.storage)
-                .concurrency(self.lane_concurrency(lane.lane))
+                // What is taken out of this process' memory waits for a place all the same. A library's worker keeps the number
+                // that it is built with, and this queue can be consumed once: so it is the largest that can be set.
+                .concurrency(usize::try_from(MAX_CONCURRENCY).unwrap_or(usize::MAX))
                 .data(EmbeddedLane {
                     lane,
                     depth: consumer.depth,
@@ -48,7 +51,7 @@ impl Worker {
                 Ok::<(), WorkerError>(())
             })
         };
-        let [first, second] = self.lanes();
+        let ([first, second], _following) = self.lanes();
         let result = tokio::try_join!(run(first, interactive), run(second, bulk));
         self.finish().await;
         result.map(|_| ())

@@ -2,6 +2,7 @@
 
 mod embedded;
 mod redis;
+mod room;
 
 use std::{
     future::Future,
@@ -12,9 +13,9 @@ use std::{
 };
 
 use rt_manage_shared::{model::attempt::Lane, queue::RefreshJob};
-use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use self::room::{Room, Rooms};
 use crate::Worker;
 
 /// What the handler of one lane works with.
@@ -22,14 +23,18 @@ use crate::Worker;
 struct LaneContext {
     worker: Arc<Worker>,
     lane: Lane,
+    /// Calls in flight of this lane. Asked first, so that bulk work does not queue up in front of somebody who waits.
+    own: Room,
     /// Calls in flight over both lanes: what a `kill -9` can cost at most.
-    permits: Arc<Semaphore>,
+    all: Room,
 }
 
 impl LaneContext {
     async fn perform(self, job: RefreshJob) {
-        // The semaphore is never closed; without a permit the job is dropped here and pushed again later.
-        if let Ok(_permit) = self.permits.acquire().await {
+        // Rooms are never closed; without a place the job is dropped here and pushed again later.
+        if let Some(_own) = self.own.enter().await
+            && let Some(_place) = self.all.enter().await
+        {
             self.worker.handle(self.lane, job).await;
         }
     }
@@ -70,21 +75,17 @@ async fn in_a_task_of_its_own(tasks: &TaskTracker, job: impl Future<Output = ()>
 }
 
 impl Worker {
-    fn lanes(self: &Arc<Self>) -> [LaneContext; 2] {
-        let permits = Arc::new(Semaphore::new(self.settings.concurrency));
-        [Lane::Interactive, Lane::Bulk].map(|lane| LaneContext {
+    /// Both lanes. Their rooms grow and shrink with the settings for as long as the handle lives.
+    fn lanes(self: &Arc<Self>) -> ([LaneContext; 2], AbortOnDropHandle<()>) {
+        let rooms = Rooms::new(&self.settings.current());
+        let lanes = [Lane::Interactive, Lane::Bulk].map(|lane| LaneContext {
             worker: Arc::clone(self),
             lane,
-            permits: Arc::clone(&permits),
-        })
-    }
-
-    /// Jobs of a lane in hand at once.
-    fn lane_concurrency(&self, lane: Lane) -> usize {
-        match lane {
-            Lane::Interactive => self.settings.concurrency,
-            Lane::Bulk => self.settings.bulk_concurrency(),
-        }
+            own: rooms.of(lane).clone(),
+            all: rooms.all().clone(),
+        });
+        let following = rooms.follow(self.settings.subscribe());
+        (lanes, AbortOnDropHandle::new(tokio::spawn(following)))
     }
 
     /// Nothing is claimed any more; returns when no call is in flight.

@@ -25,6 +25,7 @@ use rt_manage_shared::{
         redis::{HEARTBEAT, Payload, RedisQueue},
     },
 };
+use tokio::sync::watch;
 use tokio_util::{
     sync::CancellationToken,
     task::{AbortOnDropHandle, TaskTracker},
@@ -64,6 +65,9 @@ enum LaneError {
     Unasked,
     #[error("the consumer gave no sign of life")]
     Silent,
+    /// No failure: it begins anew with another number.
+    #[error("the number of calls in flight was changed")]
+    Resized,
 }
 
 /// Does a job; whatever becomes of it stands in the database.
@@ -83,7 +87,8 @@ struct Consumer<'a, P> {
     lane: Lane,
     /// What the names of all its runs begin with: unique to this start of the process.
     name: String,
-    concurrency: usize,
+    /// Jobs in hand at once.
+    concurrency: watch::Receiver<usize>,
     performer: P,
     tasks: TaskTracker,
     /// Looks for finished jobs that are still to be made.
@@ -119,12 +124,13 @@ async fn handle<P: Perform>(payload: Payload, context: Data<Context<P>>) -> Resu
 impl Worker {
     /// Runs both lanes until `stop`; returns when no call is in flight any more.
     pub async fn run_redis(self: &Arc<Self>, queue: &RedisQueue, stop: CancellationToken) {
-        let [interactive, bulk] = self.lanes().map(|context| Consumer {
+        let (lanes, _following) = self.lanes();
+        let [interactive, bulk] = lanes.map(|context| Consumer {
             queue,
             lane: context.lane,
             failing: self.failing.lane(context.lane),
             name: format!("{}-{}", self.boot, context.lane),
-            concurrency: self.lane_concurrency(context.lane),
+            concurrency: context.own.size(),
             performer: context,
             tasks: self.jobs.clone(),
             // What an earlier process left counts as well.
@@ -160,6 +166,10 @@ impl<P: Perform> Consumer<'_, P> {
                 return;
             }
             let error = ended.err().unwrap_or(LaneError::Unasked);
+            if matches!(error, LaneError::Resized) {
+                tracing::info!(lane = %self.lane, concurrency = *self.concurrency.borrow(), "consuming with another number of calls in flight");
+                continue;
+            }
             self.failing.store(true, Ordering::Release);
             metrics::counter!("rtm_lane_restarts_total", "lane" => self.lane.as_str()).increment(1);
             tracing::warn!(lane = %self.lane, error = %error, "the queue failed; consuming again");
@@ -193,9 +203,10 @@ impl<P: Perform> Consumer<'_, P> {
         let ended = CancellationToken::new();
         let (heard, exited) = (Arc::clone(&alive), ended.clone());
         let failing = Arc::clone(&self.failing);
+        let concurrency = *self.concurrency.borrow();
         let worker = WorkerBuilder::new(name)
             .backend(self.queue.lane(self.lane)?)
-            .concurrency(self.concurrency)
+            .concurrency(concurrency)
             .data(Context {
                 lane: self.lane,
                 performer: self.performer.clone(),
@@ -229,6 +240,7 @@ impl<P: Perform> Consumer<'_, P> {
             result = run => Ok(result??),
             () = self.silent(name, &alive) => Err(LaneError::Silent),
             () = self.drained(stop) => Ok(()),
+            () = self.resized(concurrency) => Err(LaneError::Resized),
         }
     }
 
@@ -241,6 +253,16 @@ impl<P: Perform> Consumer<'_, P> {
             tokio::time::sleep(LOOK).await;
         }
         tokio::time::sleep(LAST_ACKNOWLEDGEMENTS).await;
+    }
+
+    /// Returns when another number of jobs may be in hand than this. The library keeps the number that a consumer is built
+    /// with, and a consumer that holds more than it can do keeps jobs from other workers: so it begins anew. Calls in flight do
+    /// not notice; until they have ended, this process holds at most as many jobs as both numbers together.
+    async fn resized(&self, from: usize) {
+        let mut size = self.concurrency.clone();
+        if size.wait_for(|size| *size != from).await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// Returns when a run has given no sign of life for too long.

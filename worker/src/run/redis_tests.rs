@@ -84,11 +84,12 @@ impl Bench {
         let (until, name) = (stop.clone(), AttemptId::generate().to_string());
         let task = tokio::spawn(async move {
             let tasks = TaskTracker::new();
+            let size = watch::Sender::new(concurrency);
             let consumer = Consumer {
                 queue: &queue,
                 lane: Lane::Bulk,
                 name,
-                concurrency,
+                concurrency: size.subscribe(),
                 performer,
                 tasks: tasks.clone(),
                 looks: Arc::new(AtomicU8::new(LOOKS)),

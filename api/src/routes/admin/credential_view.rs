@@ -3,7 +3,7 @@
 use rt_manage_shared::{
     clock::Millis,
     db::{DbError, attempts, credentials::Credential},
-    id::{AttemptId, CredentialId},
+    id::{AttemptId, CredentialId, ProxyId},
     model::{
         finding::About,
         grant::{HeldReason, ProbeTime, RefreshTime, State, StateName},
@@ -27,10 +27,13 @@ pub(super) struct CredentialView {
     account_id: Option<String>,
     user_id: Option<String>,
     client_id: String,
-    /// Scheme, host and port of its own proxy; `null` where it follows the configuration.
+    /// Scheme, host and port of its own or its named proxy; `null` where it follows the configuration.
     proxy: Option<String>,
     /// Key of its egress; `default` follows the configuration.
     egress: String,
+    /// The named proxy that it refers to.
+    #[schema(value_type = Option<String>)]
+    proxy_id: Option<ProxyId>,
     tag: String,
     memo: String,
     enabled: bool,
@@ -133,9 +136,13 @@ pub(super) async fn of(app: &App, found: Vec<Credential>) -> Result<Vec<Credenti
     let tokens: Vec<_> = doubtful.map(|one| one.grant.rt_fp.clone()).collect();
     let causes = attempts::doubt_causes(&mut &app.db, &tokens).await?;
     let now = app.clock.now();
+    let settings = app.settings.current();
     let shown = found.into_iter().map(|one| {
         let cause = causes.get(&one.grant.rt_fp).copied();
-        CredentialView::new(one, now, &app.settings.policy, cause)
+        // The entry may have another address by now than when the credential was edited.
+        let named = settings.named(&one.profile.egress);
+        let named = named.map(|proxy| proxy.label.clone());
+        CredentialView::new(one, named, now, &settings.policy, cause)
     });
     Ok(shown.collect())
 }
@@ -149,6 +156,7 @@ pub(super) async fn of_one(app: &App, found: Credential) -> Result<CredentialVie
 impl CredentialView {
     fn new(
         credential: Credential,
+        named: Option<String>,
         now: Millis,
         policy: &SchedulePolicy,
         cause: Option<AttemptId>,
@@ -173,6 +181,7 @@ impl CredentialView {
             next_probe_because: because,
             attempt_id: cause,
         });
+        let proxy_id = profile.proxy_id();
         let finding = About::credential(&grant, probe);
         let because = grant.refresh_time_reason(profile.enabled, policy, now);
         Self {
@@ -185,7 +194,11 @@ impl CredentialView {
             user_id: identity.user_id,
             client_id: profile.client_id,
             egress: profile.egress,
-            proxy: profile.proxy.is_some().then_some(profile.egress_label),
+            proxy_id,
+            proxy: match proxy_id {
+                Some(_) => Some(named.unwrap_or(profile.egress_label)),
+                None => profile.proxy.is_some().then_some(profile.egress_label),
+            },
             tag: profile.tag,
             memo: profile.memo,
             enabled: profile.enabled,

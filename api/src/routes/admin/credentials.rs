@@ -12,6 +12,7 @@ use axum::{
 };
 use rt_manage_shared::{
     db::credentials::{self, Credential, Key},
+    id::ProxyId,
     openai::Claims,
     vault::{Place, Secret},
 };
@@ -46,6 +47,9 @@ pub(super) struct Create {
     /// An http, https, socks5 or socks5h URL; absent or empty: follows the configuration.
     #[schema(value_type = Option<String>)]
     proxy: Option<Secret>,
+    /// A named proxy, instead of `proxy`.
+    #[schema(value_type = Option<String>)]
+    proxy_id: Option<ProxyId>,
     #[schema(max_length = 255)]
     tag: Option<String>,
     #[schema(max_length = 4096)]
@@ -67,6 +71,7 @@ pub(super) async fn create(
         refresh_token: body.refresh_token,
         client_id: body.client_id,
         proxy: body.proxy,
+        proxy_id: body.proxy_id,
         tag: body.tag.unwrap_or_default(),
         memo: body.memo.unwrap_or_default(),
         enabled: body.enabled.unwrap_or(true),
@@ -193,6 +198,9 @@ pub(super) struct Change {
     #[schema(value_type = Option<String>)]
     proxy: Patch<Secret>,
     #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>)]
+    proxy_id: Patch<ProxyId>,
+    #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<String>, max_length = 255)]
     tag: Patch<String>,
     #[serde(default, deserialize_with = "patch")]
@@ -219,6 +227,7 @@ pub(super) async fn edit(
         refresh_token: body.refresh_token,
         client_id: body.client_id,
         proxy: body.proxy,
+        proxy_id: body.proxy_id,
         tag: body.tag,
         memo: body.memo,
         enabled: body.enabled,

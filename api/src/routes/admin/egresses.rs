@@ -73,7 +73,7 @@ pub(super) struct Egresses {
     responses((status = 200, body = Egresses), Problems))]
 pub(super) async fn list(State(app): State<App>, _: Viewer) -> Result<Json<Egresses>, Problem> {
     let now = app.clock.now();
-    let found = live::egresses(&app.db, &app.settings).await?;
+    let found = live::egresses(&app.db, &app.settings.current()).await?;
     let items = found.items.into_iter();
     Ok(Json(Egresses {
         items: items.map(|one| view(one, now)).collect(),

@@ -17,7 +17,6 @@ use utoipa::IntoParams;
 
 use super::paging::{done, read, size};
 use crate::{
-    credentials::RESTORABLE,
     error::{FieldError, Problem},
     state::App,
 };
@@ -183,7 +182,7 @@ impl FromRequestParts<App> for Listing {
             after: after.flatten(),
             page: query.page.unwrap_or(1),
             size: size("page_size", query.page_size, &mut errors),
-            filter: query.filter().read(app.clock.now(), &mut errors),
+            filter: query.filter().read(restorable_since(app), &mut errors),
         };
         if query.page.is_some() && query.after.is_some() {
             errors.push(FieldError::new("page", "cannot stand beside `after`"));
@@ -208,7 +207,7 @@ impl FromRequestParts<App> for Which {
             "the query takes the filters of `GET /credentials`, each once",
         )?;
         let mut errors = Vec::new();
-        let filter = query.read(app.clock.now(), &mut errors);
+        let filter = query.read(restorable_since(app), &mut errors);
         done(errors).map(|()| Self(filter))
     }
 }
@@ -235,8 +234,14 @@ impl Query {
     }
 }
 
+/// What was deleted since then can be restored.
+fn restorable_since(app: &App) -> Millis {
+    let settings = app.settings.current();
+    app.clock.now() - settings.config().retention.restorable() + Duration::from_millis(1)
+}
+
 impl FilterQuery {
-    fn read(self, now: Millis, errors: &mut Vec<FieldError>) -> Filter {
+    fn read(self, restorable_since: Millis, errors: &mut Vec<FieldError>) -> Filter {
         let too_long = |text: &String| text.chars().count() > MAX_SEARCH_CHARS;
         if self.search.as_ref().is_some_and(too_long) {
             errors.push(FieldError::new("search", "has more than 512 characters"));
@@ -269,10 +274,7 @@ impl FilterQuery {
                 before: time("created_before", self.created_before, errors),
             },
             has_access_token: self.has_access_token,
-            deleted_since: self
-                .deleted
-                .unwrap_or(false)
-                .then(|| now - RESTORABLE + Duration::from_millis(1)),
+            deleted_since: self.deleted.unwrap_or(false).then_some(restorable_since),
         }
     }
 }

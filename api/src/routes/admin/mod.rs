@@ -4,11 +4,14 @@
 mod attempts;
 mod audit;
 mod auth;
+mod client_ids;
 mod credential_view;
 mod credentials;
 pub mod docs;
 mod document;
 mod egresses;
+mod entries;
+mod etag;
 mod events;
 mod facets;
 mod handouts;
@@ -20,11 +23,13 @@ mod open_attempts;
 mod orphans;
 mod paging;
 mod problems;
+mod proxies;
 mod queue;
 mod refresh;
 mod resolve;
 mod reveal;
 mod roles;
+mod settings;
 mod stats;
 mod status;
 mod switches;
@@ -96,6 +101,13 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(events::events))
         .routes(routes!(switches::pause))
         .routes(routes!(switches::resume))
+        .routes(routes!(settings::read, settings::edit))
+        .routes(routes!(settings::history))
+        .routes(routes!(proxies::list, proxies::create))
+        .routes(routes!(proxies::read, proxies::edit, proxies::delete))
+        .routes(routes!(proxies::test))
+        .routes(routes!(client_ids::list, client_ids::create))
+        .routes(routes!(client_ids::rename, client_ids::delete))
 }
 
 /// The OpenAPI document.

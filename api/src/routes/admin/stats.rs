@@ -121,7 +121,7 @@ pub(super) async fn stats(
     uri: Uri,
 ) -> Result<Json<StatsView>, Problem> {
     let hours = hours(&uri)?;
-    let (now, heartbeat) = (app.clock.now(), app.settings.heartbeat);
+    let (now, heartbeat) = (app.clock.now(), app.settings.current().heartbeat);
     let stats = Stats::read(&app.db, now, hours, heartbeat).await?;
     Ok(Json(stats.into()))
 }

@@ -91,7 +91,7 @@ struct HoldView {
     responses((status = 200, body = StatusView), Problems))]
 pub(super) async fn status(State(app): State<App>, _: Viewer) -> Result<Json<StatusView>, Problem> {
     let now = app.clock.now();
-    let status = Status::read(&app.db, now, app.settings.heartbeat).await?;
+    let status = Status::read(&app.db, now, app.settings.current().heartbeat).await?;
     Ok(Json(status.into()))
 }
 

@@ -102,7 +102,7 @@ pub(super) async fn pause(
     match &body.egress {
         None => live::pause(&app.db, &actor, reason, now).await?,
         Some(name) => {
-            live::pause_egress(&app.db, &app.settings, &actor, name, reason, now).await?;
+            live::pause_egress(&app.db, &app.settings.current(), &actor, name, reason, now).await?;
         }
     }
     tracing::warn!(by = %actor.name, reason, egress = body.egress, "an operator paused refreshing");
@@ -142,7 +142,7 @@ pub(super) async fn resume(
     let now = app.clock.now();
     let name = match (body.switch, &body.egress) {
         (None, Some(egress)) => {
-            live::resume_egress(&app.db, &app.settings, &actor, egress, now).await?;
+            live::resume_egress(&app.db, &app.settings.current(), &actor, egress, now).await?;
             tracing::warn!(by = %actor.name, egress, "an operator let an egress be used again");
             return switches(&app).await;
         }
@@ -180,7 +180,7 @@ impl From<PauseError> for Problem {
 
 /// The halt stays until the database has everything that a journal knows of.
 async fn may_be_lifted(app: &App) -> Result<(), Problem> {
-    let settings = &app.settings;
+    let settings = app.settings.current();
     let now = app.clock.now();
     let halt = halt::halt(
         &mut &app.db,

@@ -44,7 +44,7 @@ pub(super) struct Workers {
 #[utoipa::path(get, path = "/workers", tag = "live", operation_id = "listWorkers",
     responses((status = 200, body = Workers), Problems))]
 pub(super) async fn list(State(app): State<App>, _: Viewer) -> Result<Json<Workers>, Problem> {
-    let since = coordination::alive_since(app.clock.now(), app.settings.heartbeat);
+    let since = coordination::alive_since(app.clock.now(), app.settings.current().heartbeat);
     let known = coordination::known_workers(&mut &app.db, MOST).await?;
     let show = |worker: KnownWorker| KnownView {
         state: match worker.stopped_at {

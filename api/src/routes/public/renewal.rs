@@ -109,7 +109,8 @@ pub(super) async fn renew(
     found: &WithTokens,
     limit: Duration,
 ) -> Renewal {
-    let distance = Duration::from_secs(app.config.refresh.min_interval_seconds);
+    let distance =
+        Duration::from_secs(app.settings.current().config().refresh.min_interval_seconds);
     match ask(app, caller, found, Some(distance)).await? {
         Next::Current => Ok("too_soon"),
         Next::Wait(attempt) => {

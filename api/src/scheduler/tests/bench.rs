@@ -1,6 +1,6 @@
 //! A scheduler whose time the test brings.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use rt_manage_shared::{
     clock::{Clock, Millis},
@@ -24,7 +24,7 @@ use rt_manage_shared::{
     },
     vault::{Fingerprint, Secret},
 };
-use rt_manage_worker::WorkerSettings;
+use rt_manage_worker::{Live, WorkerSettings};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -69,7 +69,7 @@ impl Bench {
         config.refresh.rate_per_second = rate_per_second;
         config.journal.directory = folder.path().join("journal");
         let (clock, notifier) = (Clock::new(), Notifier::in_process());
-        let settings = Arc::new(WorkerSettings::resolve(&config).unwrap());
+        let settings = Live::fixed(WorkerSettings::resolve(&config).unwrap());
         let (producer, interactive, bulk) = embedded::create();
         let producer = Producer::Embedded(producer);
         let refresher = Refresher::start(
@@ -78,7 +78,6 @@ impl Bench {
             &notifier,
             &settings,
             producer.clone(),
-            Duration::from_secs(5),
             CancellationToken::new(),
         );
         let now = clock.now();
@@ -91,7 +90,7 @@ impl Bench {
             refresher,
         };
         Self {
-            scheduler: Scheduler::new(&config, parts, true),
+            scheduler: Scheduler::new(parts, true),
             db,
             now,
             folder,

@@ -32,10 +32,11 @@ impl Lost {
     pub(super) async fn new(parts: &WorkerParts, worker: BootId) -> Self {
         let (credential, attempt) = (CredentialId::generate(), AttemptId::generate());
         let now = parts.clock.now();
+        let settings = parts.settings.current();
         let ctx = Context {
             now,
             enabled: true,
-            policy: &parts.settings.policy,
+            policy: &settings.policy,
             jitter: 0.5,
         };
         let spent = Fingerprint::of(&Secret::new(credential.to_string()));

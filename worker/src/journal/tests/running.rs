@@ -1,5 +1,6 @@
 //! A worker starts over journals that are damaged in every way: it works, uses what is good, and tells the rest once.
 
+use crate::{Live, WorkerSettings};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -108,8 +109,10 @@ impl House {
         let keys_of = names.map(|name| Keyring::generate_text(name).to_string());
         let mut parts = parts(scratch.path()).await;
         parts.vault = keys(&keys_of[0]);
-        Arc::get_mut(&mut parts.settings).unwrap().journal_retention = Duration::ZERO;
-        let directory = parts.settings.journal_directory.clone();
+        let mut settings = WorkerSettings::clone(&parts.settings.current());
+        settings.journal_retention = Duration::ZERO;
+        let directory = settings.journal_directory.clone();
+        parts.settings = Live::fixed(settings);
         let (sound, sound_options) = journal_of(&directory);
         let (harmed, harmed_options) = journal_of(&directory);
         let mut good = Vec::new();
@@ -265,7 +268,7 @@ async fn a_worker_starts_over_damaged_journals_and_uses_what_is_good() {
 async fn with_an_old_database_an_answer_that_cannot_be_used_is_a_doubt() {
     let scratch = tempfile::tempdir().unwrap();
     let parts = parts(scratch.path()).await;
-    let (journal, options) = journal_of(&parts.settings.journal_directory);
+    let (journal, options) = journal_of(&parts.settings.current().journal_directory);
     let lost = Lost::new(&parts, options.worker).await;
     let elsewhere = keys(&Keyring::generate_text("k2"));
     let sealed = lost.sealed(&elsewhere, &lost.answer());

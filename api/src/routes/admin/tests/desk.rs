@@ -83,7 +83,7 @@ impl Desk {
         Context {
             now: app.clock.now(),
             enabled: true,
-            policy: &app.settings.policy,
+            policy: &self.server.settings.policy,
             jitter: 0.5,
         }
     }

@@ -10,16 +10,18 @@ mod http;
 mod keys;
 mod lifecycle;
 mod login;
+mod named;
 mod orphans;
 mod public_api;
 mod public_wants;
 mod refresh;
 mod sessions;
+mod settings;
 mod switches;
 mod token_rules;
 mod users;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -30,11 +32,11 @@ use axum::{
 use rt_manage_shared::{
     bootstrap::{self, Role},
     clock::Clock,
-    config::Config,
+    config::{Config, Loaded},
     notify::Notifier,
     queue::{Producer, embedded},
 };
-use rt_manage_worker::WorkerSettings;
+use rt_manage_worker::{Live, WorkerSettings};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -59,6 +61,8 @@ pub(crate) fn rt(name: &str) -> String {
 /// A server without its listener.
 pub(crate) struct Server {
     pub(crate) app: App,
+    /// Those of the start.
+    pub(crate) settings: Arc<WorkerSettings>,
     router: Router,
     _folder: TempDir,
 }
@@ -143,8 +147,14 @@ impl Server {
         config.security.key_file = path("keys");
         config.server.refresh_wait_seconds = 20;
         change(&mut config);
-        let app = start(config).await;
+        Self::over(folder, Loaded::of(config)).await
+    }
+
+    /// A server whose configuration was loaded.
+    pub(crate) async fn over(folder: TempDir, loaded: Loaded) -> Self {
+        let app = start(&loaded).await;
         Self {
+            settings: app.settings.current(),
             router: routes::router(app.clone()),
             app,
             _folder: folder,
@@ -205,29 +215,29 @@ impl Server {
     }
 }
 
-async fn start(config: Config) -> App {
+async fn start(loaded: &Loaded) -> App {
+    let config = loaded.config.clone();
     let db = bootstrap::open_database(&config).await.unwrap();
     db.migrate().await.unwrap();
     let (clock, notifier) = (Clock::new(), Notifier::in_process());
     let vault = bootstrap::open_vault(&config, &db, &clock, Role::Api)
         .await
         .unwrap();
-    let settings = Arc::new(WorkerSettings::resolve(&config).unwrap());
+    let settings = Live::open(loaded, &db, &vault).await.unwrap();
     let (producer, interactive, bulk) = embedded::create();
     // Nobody works on what is pushed: tests play the worker.
     std::mem::forget((interactive, bulk));
     let producer = Producer::Embedded(producer);
-    let (coalesce, stop) = (Duration::from_secs(5), CancellationToken::new());
+    let stop = CancellationToken::new();
     let queue = producer.clone();
-    let refresher = Refresher::start(&db, &clock, &notifier, &settings, producer, coalesce, stop);
-    let config = Arc::new(config);
+    let refresher = Refresher::start(&db, &clock, &notifier, &settings, producer, stop);
     App {
         keys: Keys::new(&config, &db, &clock),
         events: Events::start(
             &db,
             &clock,
             &notifier,
-            settings.heartbeat,
+            settings.current().heartbeat,
             CancellationToken::new(),
         ),
         sessions: Sessions::open(&config, &db, &vault, &clock).await.unwrap(),

@@ -39,10 +39,11 @@ pub(super) async fn work(app: &App, id: CredentialId, verdict: Verdict, code: Op
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
     let now = app.clock.now();
+    let settings = app.settings.current();
     let ctx = Context {
         now,
         enabled: true,
-        policy: &app.settings.policy,
+        policy: &settings.policy,
         jitter: 0.5,
     };
     let claimed = record.grant.claim(attempt).unwrap();

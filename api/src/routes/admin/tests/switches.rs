@@ -33,7 +33,7 @@ async fn refreshing_is_paused_and_goes_on() {
     let db = &mut &desk.server.app.db;
     let now = desk.server.app.clock.now();
     // Long enough ago for calls from before to be over; no worker lives here.
-    let since = now - desk.server.app.settings.abandon_after;
+    let since = now - desk.server.settings.abandon_after;
     system::switch_on(db, system::HALTED, "older", since)
         .await
         .unwrap();

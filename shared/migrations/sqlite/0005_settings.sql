@@ -1,0 +1,44 @@
+-- What the console sets while everything runs: settings, proxies, and names of client ids.
+
+-- Each row is a version of the document; the newest counts, the others are its history.
+CREATE TABLE {settings} (
+    version  BIGINT NOT NULL PRIMARY KEY,
+    -- Keys and their values, as JSON.
+    document TEXT NOT NULL,
+    -- What this version changed, as JSON: by key, what it was and what it became.
+    changes  TEXT NOT NULL,
+    saved_by TEXT NOT NULL,
+    saved_at INTEGER NOT NULL
+);
+
+CREATE TABLE {proxies} (
+    id           TEXT NOT NULL PRIMARY KEY,
+    name         TEXT NOT NULL,
+    -- Sealed.
+    url          BLOB NOT NULL,
+    egress       TEXT NOT NULL,
+    egress_label TEXT NOT NULL,
+    revision     INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX {proxies}_name ON {proxies} (name);
+
+CREATE TABLE {client_ids} (
+    client_id  TEXT NOT NULL PRIMARY KEY,
+    name       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+
+-- Numbers that are raised in the transaction of each change: one look tells a process whether it is up to date.
+CREATE TABLE {revisions} (
+    name     TEXT NOT NULL PRIMARY KEY,
+    revision INTEGER NOT NULL
+);
+INSERT INTO {revisions} (name, revision) VALUES ('settings', 0), ('proxies', 0);
+
+-- Which of the named proxies a credential uses.
+ALTER TABLE {credentials} ADD COLUMN proxy_id TEXT;
+CREATE INDEX {credentials}_uses_proxy ON {credentials} (proxy_id, tombstone);
+CREATE INDEX {credentials}_uses_client_id ON {credentials} (client_id, tombstone);
