@@ -123,7 +123,8 @@ fn written(scopes: Scopes) -> String {
 }
 
 fn listed(reach: &Reach) -> String {
-    serde_json::Value::from_iter(reach.values()).to_string()
+    let list: serde_json::Value = reach.values().collect();
+    list.to_string()
 }
 
 fn key(row: &Row) -> Result<ApiKey, DbError> {
