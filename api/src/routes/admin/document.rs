@@ -90,7 +90,7 @@ pub(super) fn describe(openapi: &mut utoipa::openapi::OpenApi) {
             if let (RefOr::T(response), Some(reason)) = (response, reason)
                 && response.description.is_empty()
             {
-                response.description = reason.to_owned();
+                reason.clone_into(&mut response.description);
             }
         }
     }

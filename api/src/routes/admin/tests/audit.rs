@@ -225,7 +225,7 @@ async fn old_entries_are_pruned() {
     let (db, clock) = (&server.app.db, &server.app.clock);
     let later = clock.now() + Duration::from_secs(10);
     assert_eq!(
-        log::prune(&mut &*db, clock.now() - Duration::from_secs(60), 10)
+        log::prune(&mut &*db, clock.now() - Duration::from_mins(1), 10)
             .await
             .unwrap(),
         0
