@@ -2,9 +2,11 @@
 
 mod credentials;
 mod desk;
+mod events;
 mod findings;
 mod grant_effects;
 mod http;
+mod live;
 mod login;
 mod orphans;
 mod refresh;
