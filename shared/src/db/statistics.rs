@@ -111,16 +111,16 @@ pub struct Census {
 const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
 const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 
-/// Counts everything. The cost grows with the number of credentials: this is for the background. It reads indexes only, in
-/// which no token stands. `auto`: whether what is due is refreshed by itself.
+/// Counts everything. The cost grows with the number of credentials: this is for the background. The indexes of grants lead, in
+/// which no token stands: `SQLite` keeps to the order of a `CROSS JOIN`. `auto`: whether what is due is refreshed by itself.
 pub async fn census(db: &mut impl Execute, now: Millis, auto: bool) -> Result<Census, DbError> {
     let mut census = Census {
         states: StateName::ALL.iter().map(|state| (*state, 0)).collect(),
         ..Census::default()
     };
     let statement = sql(
-        "SELECT g.state, c.enabled, COUNT(*) AS n FROM {grants} g JOIN {credentials} c ON c.id = g.credential_id \
-         WHERE c.tombstone = '' GROUP BY g.state, c.enabled",
+        "SELECT g.state, c.enabled, COUNT(*) AS n FROM {grants} g CROSS JOIN {credentials} c \
+         WHERE c.id = g.credential_id AND c.tombstone = '' GROUP BY g.state, c.enabled",
     );
     for row in db.fetch_all(statement).await? {
         let (state, count) = (row.text("state")?, number(row.int("n")?));
@@ -133,8 +133,8 @@ pub async fn census(db: &mut impl Execute, now: Millis, auto: bool) -> Result<Ce
     }
     let due = sql(
         "SELECT COUNT(CASE WHEN g.next_refresh_at <= ? THEN 1 END) AS in_hour, COUNT(*) AS in_day \
-         FROM {grants} g JOIN {credentials} c ON c.id = g.credential_id \
-         WHERE g.next_refresh_at <= ? AND c.tombstone = '' AND c.enabled = 1",
+         FROM {grants} g CROSS JOIN {credentials} c WHERE c.id = g.credential_id AND \
+         g.next_refresh_at <= ? AND c.tombstone = '' AND c.enabled = 1",
     );
     if let Some(row) = db
         .fetch_optional(due.bind(now + HOUR).bind(now + DAY))
@@ -146,8 +146,8 @@ pub async fn census(db: &mut impl Execute, now: Millis, auto: bool) -> Result<Ce
     // What waits or is under way is being refreshed; of the others those are counted that nothing refreshes before the end.
     let expiring = sql(
         "SELECT COUNT(CASE WHEN g.at_expires_at <= ? THEN 1 END) AS in_hour, COUNT(*) AS in_day \
-         FROM {grants} g JOIN {credentials} c ON c.id = g.credential_id \
-         WHERE g.at_expires_at > ? AND g.at_expires_at <= ? AND c.tombstone = '' AND (c.enabled = 0 OR g.state IN (?, ?, ?) \
+         FROM {grants} g CROSS JOIN {credentials} c WHERE c.id = g.credential_id AND \
+         g.at_expires_at > ? AND g.at_expires_at <= ? AND c.tombstone = '' AND (c.enabled = 0 OR g.state IN (?, ?, ?) \
          OR (g.state = ? AND (? = 0 OR g.next_refresh_at IS NULL OR g.next_refresh_at >= g.at_expires_at)))",
     )
     .bind(now + HOUR)

@@ -24,8 +24,10 @@ mod lists;
 mod locks;
 mod named;
 mod people;
+mod retention;
 mod schema;
 mod servers;
+mod statistics;
 mod support;
 mod tokens;
 mod transactions;
@@ -85,6 +87,17 @@ contract! {
         the_history_of_a_credential_comes_in_pages,
         where_a_doubt_comes_from,
         orphans_come_in_pages_with_names;
+    statistics:
+        endings_are_added_up_by_the_hour,
+        all_credentials_are_counted,
+        the_newest_snapshot_stays,
+        egresses_are_listed_and_paused,
+        open_attempts_come_in_pages,
+        workers_are_known_for_a_while;
+    retention:
+        old_attempts_are_removed_but_for_those_that_are_needed,
+        deleted_credentials_are_purged_when_nothing_can_come_any_more,
+        old_entries_go_in_batches;
     upgrade: rows_of_the_first_version_are_understood;
     keys:
         keys_are_found_changed_and_revoked,

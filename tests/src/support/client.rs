@@ -11,6 +11,8 @@ use std::{
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
+use super::listener::Listener;
+
 /// The API replicas that answer at the moment, shared by a system and its clients.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Endpoints {
@@ -238,6 +240,20 @@ impl Admin {
             .header("If-Match", format!("\"{revision}\""))
             .json(&body);
         send(request).await
+    }
+
+    /// Listens to what happens at one replica, behind the event with the id `last`.
+    pub async fn listen(&self, url: &str, last: Option<&str>) -> Listener {
+        let mut request = self
+            .http
+            .get(format!("{url}/api/v1/events"))
+            .bearer_auth(&self.token);
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        Listener::new(response)
     }
 
     /// Adds a credential; returns its id.

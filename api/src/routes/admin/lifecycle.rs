@@ -17,7 +17,7 @@ use crate::{
     state::App,
 };
 
-/// Takes a deleted credential back, within 7 days.
+/// Takes a deleted credential back, within `retention.deleted_days`.
 #[utoipa::path(post, path = "/credentials/{id}/restore", tag = "credentials", operation_id = "restoreCredential",
     params(("id" = String, Path)), responses((status = 200, body = CredentialView), Problems))]
 pub(super) async fn restore(
