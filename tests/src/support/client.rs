@@ -209,6 +209,25 @@ impl Admin {
         send(request).await
     }
 
+    /// A call with `If-Match`.
+    pub async fn if_match(
+        &self,
+        method: Method,
+        path: &str,
+        revision: i64,
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = self
+            .http
+            .request(method, format!("{}/api/v1{path}", self.endpoints.next()))
+            .bearer_auth(&self.token)
+            .header("If-Match", format!("\"{revision}\""));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        send(request).await
+    }
+
     /// Adds a credential; returns its id.
     pub async fn create(&self, new: NewCredential<'_>) -> String {
         let mut body = json!({"biz_id": new.biz_id, "refresh_token": new.refresh_token});

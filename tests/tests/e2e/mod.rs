@@ -7,6 +7,7 @@ mod drain;
 mod egress;
 mod halt;
 mod journal_keys;
+mod lifecycle;
 mod outage;
 mod outcomes;
 mod public_api;
