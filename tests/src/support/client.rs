@@ -233,13 +233,8 @@ impl Admin {
 
     /// Changes what still has this revision.
     pub async fn change(&self, path: &str, revision: i64, body: Value) -> Answer {
-        let request = self
-            .http
-            .patch(format!("{}/api/v1{path}", self.endpoints.next()))
-            .bearer_auth(&self.token)
-            .header("If-Match", format!("\"{revision}\""))
-            .json(&body);
-        send(request).await
+        self.if_match(Method::PATCH, path, revision, Some(body))
+            .await
     }
 
     /// Listens to what happens at one replica, behind the event with the id `last`.
@@ -254,6 +249,25 @@ impl Admin {
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK);
         Listener::new(response)
+    }
+
+    /// A call with `If-Match`.
+    pub async fn if_match(
+        &self,
+        method: Method,
+        path: &str,
+        revision: i64,
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = self
+            .http
+            .request(method, format!("{}/api/v1{path}", self.endpoints.next()))
+            .bearer_auth(&self.token)
+            .header("If-Match", format!("\"{revision}\""));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        send(request).await
     }
 
     /// Adds a credential; returns its id.

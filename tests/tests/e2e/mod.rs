@@ -8,6 +8,7 @@ mod egress;
 mod halt;
 mod journal_keys;
 mod keys;
+mod lifecycle;
 mod live;
 mod outage;
 mod outcomes;

@@ -142,7 +142,8 @@ pub(super) struct Detailed {
 pub(super) struct CredentialDetail {
     #[serde(flatten)]
     credential: CredentialView,
-    /// `null` where they were not asked for, or where there is no access token that can be read.
+    /// Absent where they were not asked for, or where there is no access token that can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     claims: Option<ClaimsView>,
 }
 

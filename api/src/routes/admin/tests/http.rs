@@ -167,13 +167,8 @@ async fn pages() {
     let answer = server.send(get("?page=2&page_size=2")).await.body;
     assert_eq!(answer["items"].as_array().unwrap().len(), 1);
     assert_eq!(answer["items"][0]["biz_id"], "a");
-    assert_eq!(
-        server
-            .send(get("?page=4294967295&page_size=500"))
-            .await
-            .body["items"],
-        json!([])
-    );
+    let deepest = server.send(get("?page=21&page_size=500")).await;
+    assert_eq!(deepest.body["items"], json!([]));
     for query in [
         "?page=x",
         "?page=-1",
@@ -188,7 +183,12 @@ async fn pages() {
             "{query}"
         );
     }
-    for query in ["?page=0", "?page_size=0", "?page_size=501"] {
+    for query in [
+        "?page=0",
+        "?page_size=0",
+        "?page_size=501",
+        "?page=4294967295&page_size=500",
+    ] {
         assert_eq!(
             server.send(get(query)).await.code(),
             (422, "validation_failed"),
