@@ -77,7 +77,10 @@ async fn calls_that_began_under_longer_deadlines_get_their_time() {
     live.catch_up().await.unwrap();
     let now = live.current();
     assert_eq!(now.answer_deadline, Duration::from_secs(10));
-    assert_eq!(now.own_abandon_after, long - Duration::from_secs(20));
+    assert_eq!(
+        now.own_abandon_after,
+        long.checked_sub(Duration::from_secs(20)).unwrap()
+    );
     assert_eq!(now.abandon_after, long);
     // So does a process that starts a moment later.
     assert_eq!(bench.live().await.current().abandon_after, long);
@@ -87,7 +90,10 @@ async fn calls_that_began_under_longer_deadlines_get_their_time() {
         one.until = BootInstant::now();
     }
     live.catch_up().await.unwrap();
-    assert_eq!(live.current().abandon_after, long - Duration::from_secs(20));
+    assert_eq!(
+        live.current().abandon_after,
+        long.checked_sub(Duration::from_secs(20)).unwrap()
+    );
 }
 
 #[tokio::test]

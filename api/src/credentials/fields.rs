@@ -121,9 +121,10 @@ impl ProxyColumns {
 impl ProxyColumns {
     /// Those of a credential that refers to a named proxy, which stays as it is until the transaction ends.
     pub(super) async fn named(tx: &mut Tx, id: ProxyId) -> Result<Self, CredentialError> {
-        let found = match proxies::hold(tx, id).await? {
-            true => proxies::by_id(tx, id).await?,
-            false => None,
+        let found = if proxies::hold(tx, id).await? {
+            proxies::by_id(tx, id).await?
+        } else {
+            None
         };
         let Some(found) = found else {
             let mut checks = Checks::default();

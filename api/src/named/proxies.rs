@@ -215,8 +215,11 @@ impl Proxies {
             column: "url",
         };
         entry.url = self.vault.seal_secret(place, url.expose())?;
-        entry.egress_label = url.shown().to_owned();
-        entry.egress = Egress::Proxy(url).key().as_str().to_owned();
+        url.shown().clone_into(&mut entry.egress_label);
+        Egress::Proxy(url)
+            .key()
+            .as_str()
+            .clone_into(&mut entry.egress);
         Ok(())
     }
 

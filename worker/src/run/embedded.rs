@@ -51,7 +51,8 @@ impl Worker {
                 Ok::<(), WorkerError>(())
             })
         };
-        let ([first, second], _following) = self.lanes();
+        // This queue ends with the process, and the next one pushes everything that waits: what has no place is left there.
+        let ([first, second], _following) = self.lanes(&stop);
         let result = tokio::try_join!(run(first, interactive), run(second, bulk));
         self.finish().await;
         result.map(|_| ())

@@ -13,7 +13,10 @@ use std::{
 };
 
 use rt_manage_shared::{model::attempt::Lane, queue::RefreshJob};
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
 
 use self::room::{Room, Rooms};
 use crate::Worker;
@@ -27,14 +30,20 @@ struct LaneContext {
     own: Room,
     /// Calls in flight over both lanes: what a `kill -9` can cost at most.
     all: Room,
+    /// When it is cancelled, what waits for a place is dropped.
+    drop_waiting: CancellationToken,
 }
 
 impl LaneContext {
     async fn perform(self, job: RefreshJob) {
-        // Rooms are never closed; without a place the job is dropped here and pushed again later.
-        if let Some(_own) = self.own.enter().await
-            && let Some(_place) = self.all.enter().await
-        {
+        // A job without a place is dropped here and pushed again later.
+        let places = async { (self.own.enter().await, self.all.enter().await) };
+        let places = tokio::select! {
+            biased;
+            () = self.drop_waiting.cancelled() => return,
+            places = places => places,
+        };
+        if let (Some(_own), Some(_place)) = places {
             self.worker.handle(self.lane, job).await;
         }
     }
@@ -76,13 +85,17 @@ async fn in_a_task_of_its_own(tasks: &TaskTracker, job: impl Future<Output = ()>
 
 impl Worker {
     /// Both lanes. Their rooms grow and shrink with the settings for as long as the handle lives.
-    fn lanes(self: &Arc<Self>) -> ([LaneContext; 2], AbortOnDropHandle<()>) {
+    fn lanes(
+        self: &Arc<Self>,
+        drop_waiting: &CancellationToken,
+    ) -> ([LaneContext; 2], AbortOnDropHandle<()>) {
         let rooms = Rooms::new(&self.settings.current());
         let lanes = [Lane::Interactive, Lane::Bulk].map(|lane| LaneContext {
             worker: Arc::clone(self),
             lane,
             own: rooms.of(lane).clone(),
             all: rooms.all().clone(),
+            drop_waiting: drop_waiting.clone(),
         });
         let following = rooms.follow(self.settings.subscribe());
         (lanes, AbortOnDropHandle::new(tokio::spawn(following)))

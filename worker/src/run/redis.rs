@@ -124,7 +124,8 @@ async fn handle<P: Perform>(payload: Payload, context: Data<Context<P>>) -> Resu
 impl Worker {
     /// Runs both lanes until `stop`; returns when no call is in flight any more.
     pub async fn run_redis(self: &Arc<Self>, queue: &RedisQueue, stop: CancellationToken) {
-        let (lanes, _following) = self.lanes();
+        // What waits for a place is given back one by one when the worker stops.
+        let (lanes, _following) = self.lanes(&CancellationToken::new());
         let [interactive, bulk] = lanes.map(|context| Consumer {
             queue,
             lane: context.lane,
@@ -261,7 +262,7 @@ impl<P: Perform> Consumer<'_, P> {
     async fn resized(&self, from: usize) {
         let mut size = self.concurrency.clone();
         if size.wait_for(|size| *size != from).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

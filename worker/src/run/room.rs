@@ -1,6 +1,6 @@
 //! How many calls may be in flight, in a lane and over both: it grows and shrinks while calls are under way.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use rt_manage_shared::model::attempt::Lane;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -76,22 +76,17 @@ impl Rooms {
     }
 
     /// Follows the settings; ends with them.
-    pub(super) fn follow(
-        self,
-        mut settings: watch::Receiver<Arc<WorkerSettings>>,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        async move {
-            loop {
-                // Those included that changed before this began.
-                let now = Arc::clone(&settings.borrow_and_update());
-                tokio::join!(
-                    self.interactive.resize(now.concurrency),
-                    self.bulk.resize(now.bulk_concurrency()),
-                    self.all.resize(now.concurrency),
-                );
-                if settings.changed().await.is_err() {
-                    return;
-                }
+    pub(super) async fn follow(self, mut settings: watch::Receiver<Arc<WorkerSettings>>) {
+        loop {
+            // Those included that changed before this began.
+            let now = Arc::clone(&settings.borrow_and_update());
+            tokio::join!(
+                self.interactive.resize(now.concurrency),
+                self.bulk.resize(now.bulk_concurrency()),
+                self.all.resize(now.concurrency),
+            );
+            if settings.changed().await.is_err() {
+                return;
             }
         }
     }
