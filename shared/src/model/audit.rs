@@ -175,6 +175,10 @@ impl Deed {
 
     /// To what.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "identifiers are small, and texts come as references"
+    )]
     pub fn to(mut self, kind: TargetKind, target: impl ToString) -> Self {
         self.target = Some((kind, target.to_string()));
         self

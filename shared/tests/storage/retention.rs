@@ -10,7 +10,7 @@ use rt_manage_shared::{
         audit, credentials, grants,
         recovered::{self, Recovered},
         retention,
-        sessions::{self, NewSession},
+        sessions::{self, StoredSession},
         sql,
         tokens::{self, Orphan},
     },
@@ -210,7 +210,7 @@ pub(crate) async fn old_entries_go_in_batches(place: Place) {
         audit::record(&mut &db, &Actor::system(), &Deed::new(Action::Pause), NOW)
             .await
             .unwrap();
-        let session = NewSession {
+        let session = StoredSession {
             id: SessionId::generate(),
             username: "u".into(),
             address: "a".into(),
