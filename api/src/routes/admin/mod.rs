@@ -48,7 +48,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(handouts::to_key))
 }
 
-/// The OpenAPI document of the admin and the public API.
+/// The `OpenAPI` document of the admin and the public API.
 pub fn openapi() -> OpenApi {
     let routes = OpenApiRouter::with_openapi(document::Frame::openapi())
         .nest(PREFIX, documented())
