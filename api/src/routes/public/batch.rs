@@ -93,6 +93,7 @@ pub(super) async fn handle(
 
 /// What was found of the credentials within reach.
 #[derive(Default)]
+#[expect(clippy::struct_field_names, reason = "they say how it is found")]
 struct FoundAll {
     by_biz_id: HashMap<String, Arc<WithTokens>>,
     by_email: HashMap<String, ByEmail>,

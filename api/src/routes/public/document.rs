@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of all calls of the public API.
+//! What the `OpenAPI` document says of all calls of the public API.
 
 use std::collections::BTreeMap;
 
