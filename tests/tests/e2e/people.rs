@@ -1,12 +1,9 @@
 //! People with roles, sessions that end everywhere at once, and the log of who did what.
 
-use std::{
-    io::Write as _,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{io::Write as _, process::Stdio, time::Duration};
 
 use reqwest::Method;
+use rt_manage_shared::clock::BootInstant;
 use rt_manage_tests::{
     standin::{Options, StandIn},
     support::{Admin, System, SystemBuilder},
@@ -24,7 +21,7 @@ fn everywhere(system: &System, session: &Admin) -> Vec<Admin> {
 }
 
 /// The session has ended on every replica, within a second of `since`.
-async fn assert_ended(system: &System, session: &Admin, since: Instant) {
+async fn assert_ended(system: &System, session: &Admin, since: BootInstant) {
     for session in everywhere(system, session) {
         let answer = session.call(Method::GET, "/auth/session", None).await;
         assert_eq!((answer.status, answer.code()), (401, "unauthorized"));
@@ -79,7 +76,7 @@ async fn people_may_do_what_their_role_says_until_their_sessions_end_everywhere(
     let disable = json!({"enabled": false});
     let answer = admin.call(Method::PATCH, "/users/ann", Some(disable)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert_ended(&system, &ann, Instant::now()).await;
+    assert_ended(&system, &ann, BootInstant::now()).await;
     let enable = json!({"enabled": true});
     let answer = admin.call(Method::PATCH, "/users/ann", Some(enable)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -90,14 +87,14 @@ async fn people_may_do_what_their_role_says_until_their_sessions_end_everywhere(
         system.log_in("ann", FIRST).await,
     );
     one.set_password(FIRST, SECOND).await;
-    let since = Instant::now();
+    let since = BootInstant::now();
     assert_ended(&system, &one, since).await;
     assert_ended(&system, &other, since).await;
 
     // The last resort of a forgotten password.
     let ann = system.log_in("ann", SECOND).await;
     assert!(reset_password(&builder, "ann", THIRD));
-    assert_ended(&system, &ann, Instant::now()).await;
+    assert_ended(&system, &ann, BootInstant::now()).await;
     assert!(!reset_password(&builder, "nobody", THIRD));
 
     // One session is ended, the other goes on.
@@ -110,7 +107,7 @@ async fn people_may_do_what_their_role_says_until_their_sessions_end_everywhere(
     let current = items.iter().find(|item| item["current"] == true).unwrap();
     let path = format!("/users/ann/sessions/{}", current["id"].as_str().unwrap());
     assert_eq!(admin.call(Method::DELETE, &path, None).await.status, 204);
-    assert_ended(&system, &one, Instant::now()).await;
+    assert_ended(&system, &one, BootInstant::now()).await;
     for other in everywhere(&system, &other) {
         assert_eq!(
             other.call(Method::GET, "/auth/session", None).await.status,
