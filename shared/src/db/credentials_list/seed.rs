@@ -31,14 +31,14 @@ impl Set<'_> {
         } else {
             "c.tombstone = ''"
         };
-        let rest: String = self
-            .rest
-            .iter()
-            .map(|one| format!(" AND {}", one.text()))
+        let conditions = [alive.to_owned()].into_iter();
+        let conditions: Vec<_> = conditions
+            .chain(self.rest.iter().map(Predicate::text))
             .collect();
         let text = format!(
-            "FROM ({}) s JOIN {{credentials}} c ON c.id = s.id {join} WHERE {alive}{rest}",
-            self.seed.seed(self.limit)
+            "FROM ({}) s JOIN {{credentials}} c ON c.id = s.id {join} WHERE {}",
+            self.seed.seed(self.limit),
+            conditions.join(" AND ")
         );
         let args = self
             .seed

@@ -232,14 +232,15 @@ pub(super) async fn total(
     pushed: &[Predicate],
     limits: Limits,
 ) -> Result<Count, DbError> {
-    let conditions: String = pushed
-        .iter()
-        .filter(|one| one.side == Side::Credential && one.kind != Kind::Other)
-        .map(|one| format!(" AND {}", one.text()))
+    let ours = |one: &&Predicate| one.side == Side::Credential && one.kind != Kind::Other;
+    let conditions = ["c.tombstone = ''".to_owned()].into_iter();
+    let conditions: Vec<_> = conditions
+        .chain(pushed.iter().filter(ours).map(Predicate::text))
         .collect();
+    let conditions = conditions.join(" AND ");
     let limit = limits.counted.saturating_add(1);
     let text = format!(
-        "SELECT COUNT(*) AS n FROM (SELECT c.id AS id FROM {{credentials}} c WHERE c.tombstone = ''{conditions} LIMIT {limit}) q"
+        "SELECT COUNT(*) AS n FROM (SELECT c.id AS id FROM {{credentials}} c WHERE {conditions} LIMIT {limit}) q"
     );
     let args = pushed.iter().flat_map(Predicate::args);
     let row = db.fetch_optional(with(sql(text), args)).await?;
