@@ -3,6 +3,8 @@
 //! It asks the storage layer, as the handlers do; HTTP and JSON add about a millisecond for a page of 50.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::too_many_lines,
     clippy::print_stdout,
     clippy::panic,
     clippy::indexing_slicing,
@@ -10,10 +12,10 @@
     reason = "a tool for developers: a fault ends it"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rt_manage_shared::{
-    clock::Millis,
+    clock::{BootInstant, Millis},
     config::DatabaseTls,
     db::{
         Db, DbOptions, Dialect, Execute as _, Server, Target,
@@ -44,7 +46,7 @@ async fn main() {
     let (target, rows) = (args.next().expect(usage), args.next().expect(usage));
     let rows: i64 = rows.parse().expect(usage);
     let db = Db::open(&options(&target)).await.unwrap();
-    let begun = Instant::now();
+    let begun = BootInstant::now();
     db.migrate_to(BEFORE).await.unwrap();
     for from in (0..rows).step_by(usize::try_from(CHUNK).unwrap()) {
         fill(&db, from, rows).await;
@@ -55,7 +57,7 @@ async fn main() {
         begun.elapsed().as_secs_f64()
     );
     let before = commits(&db).await;
-    let begun = Instant::now();
+    let begun = BootInstant::now();
     db.migrate().await.unwrap();
     println!("migrated in {:.1} s", begun.elapsed().as_secs_f64());
     settle(&db).await;
@@ -189,7 +191,7 @@ async fn commits(db: &Db) -> Duration {
             }
         });
         let changes: Vec<_> = changes.collect();
-        let begun = Instant::now();
+        let begun = BootInstant::now();
         let mut tx = db.begin().await.unwrap();
         assert!(
             grants::compare_and_set_many(&mut tx, changes)
@@ -440,7 +442,7 @@ async fn measure_all(db: &Db, rows: i64) {
         let mut times = Vec::new();
         let mut last: Option<Listed> = None;
         for _ in 0..ROUNDS {
-            let begun = Instant::now();
+            let begun = BootInstant::now();
             last = Some(credentials::list(&mut &*db, &query).await.unwrap());
             times.push(begun.elapsed());
         }
@@ -474,7 +476,7 @@ async fn measure_all(db: &Db, rows: i64) {
     ] {
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
-            let begun = Instant::now();
+            let begun = BootInstant::now();
             facets::facets(&mut &*db, &filter).await.unwrap();
             times.push(begun.elapsed());
         }

@@ -54,8 +54,8 @@ impl Scheduler {
             return Ok(());
         }
         // What a pause keeps back is put out of the way faster than it comes back, so that it takes nobody's turn.
-        let pauses = held.iter().any(|hold| hold.reason == PAUSED);
-        let looked_at = if pauses {
+        let some_pause = held.iter().any(|hold| hold.reason == PAUSED);
+        let looked_at = if some_pause {
             limit.max(PAST_PAUSED)
         } else {
             limit

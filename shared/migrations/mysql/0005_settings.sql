@@ -39,9 +39,9 @@ CREATE TABLE IF NOT EXISTS {revisions} (
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE /*M! utf8mb4_nopad_bin */ /*!50701 utf8mb4_0900_bin */;
 INSERT IGNORE INTO {revisions} (name, revision) VALUES ('settings', 0), ('proxies', 0);
 
--- Which of the named proxies a credential uses. One change adds all three or none.
+-- Which of the named proxies a credential uses. One change adds both or none.
 SET @change = (
-    SELECT IF(COUNT(*) = 0, 'ALTER TABLE {credentials} ADD COLUMN proxy_id VARCHAR(26), ADD INDEX {credentials}_uses_proxy (proxy_id, tombstone), ADD INDEX {credentials}_uses_client_id (client_id, tombstone)', 'DO 0')
+    SELECT IF(COUNT(*) = 0, 'ALTER TABLE {credentials} ADD COLUMN proxy_id VARCHAR(26), ADD INDEX {credentials}_uses_proxy (proxy_id, tombstone)', 'DO 0')
     FROM information_schema.columns
     WHERE table_schema = DATABASE() AND table_name = '{credentials}' AND column_name = 'proxy_id'
 );

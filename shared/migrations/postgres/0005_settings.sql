@@ -41,4 +41,3 @@ INSERT INTO {revisions} (name, revision) VALUES ('settings', 0), ('proxies', 0);
 -- Which of the named proxies a credential uses.
 ALTER TABLE {credentials} ADD COLUMN proxy_id TEXT COLLATE "C";
 CREATE INDEX {credentials}_uses_proxy ON {credentials} (proxy_id, tombstone);
-CREATE INDEX {credentials}_uses_client_id ON {credentials} (client_id, tombstone);

@@ -12,7 +12,6 @@ CREATE INDEX {credentials}_list_egress ON {credentials} (tombstone, egress, id);
 CREATE INDEX {credentials}_list_egress_label ON {credentials} (tombstone, egress_label, id);
 CREATE INDEX {credentials}_list_created_at ON {credentials} (tombstone, created_at, id);
 CREATE INDEX {credentials}_list_updated_at ON {credentials} (tombstone, updated_at, id);
-CREATE INDEX {credentials}_list_deleted ON {credentials} (deleted_at, id);
 
 -- The refresh protocol writes these three with each commit: what that costs is in docs/performance.md.
 CREATE INDEX {grants}_list_expires ON {grants} (at_expires_at, credential_id);

@@ -38,7 +38,8 @@ impl Listener {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let event = parse(block);
-                self.text = rest.to_owned();
+                let rest = rest.to_owned();
+                self.text = rest;
                 if event.is_some() {
                     return event;
                 }

@@ -1,9 +1,10 @@
 //! What happens now: seen over server-sent events, in the lists and in the statistics; and one way out that is paused while the
 //! other works.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
+use rt_manage_shared::clock::BootInstant;
 use rt_manage_tests::{
     standin::{
         AccountSpec, Options, StandIn,
@@ -100,7 +101,7 @@ async fn what_happens_is_told_listed_and_counted() {
     assert!(stats["credentials"]["as_of"].is_string(), "{stats}");
 
     // A stream that is open holds nobody up.
-    let begun = Instant::now();
+    let begun = BootInstant::now();
     system.signal(Signal::TERM);
     assert!(listener.ends().await);
     assert_eq!(system.ended().await, Exit::Code(0));

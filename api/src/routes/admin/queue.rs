@@ -56,14 +56,17 @@ pub(super) struct QueueView {
 #[utoipa::path(get, path = "/queue", tag = "live", operation_id = "queue",
     responses((status = 200, body = QueueView), Problems))]
 pub(super) async fn queue(State(app): State<App>, _: Viewer) -> Result<Json<QueueView>, Problem> {
-    let lines = live::lines(&app.db, app.clock.now()).await?;
-    let mut lanes = Vec::with_capacity(Lane::ALL.len());
+    let waiting = live::lines(&app.db, app.clock.now()).await?;
+    let mut pushed = Vec::with_capacity(Lane::ALL.len());
     for lane in Lane::ALL {
         let depth = live::depth(&app.queue, *lane).await;
-        lanes.push(LaneView { lane: *lane, depth });
+        pushed.push(LaneView { lane: *lane, depth });
     }
-    let lines = lines.into_iter().map(WaitingView::from).collect();
-    Ok(Json(QueueView { lines, lanes }))
+    let lines = waiting.into_iter().map(WaitingView::from).collect();
+    Ok(Json(QueueView {
+        lines,
+        lanes: pushed,
+    }))
 }
 
 impl From<Waiting> for WaitingView {

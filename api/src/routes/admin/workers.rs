@@ -1,7 +1,10 @@
 //! `GET /workers`: who refreshes, and who did not long ago.
 
 use axum::{Json, extract::State};
-use rt_manage_shared::db::coordination::{self, KnownWorker};
+use rt_manage_shared::{
+    clock::Millis,
+    db::coordination::{self, KnownWorker},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -52,7 +55,7 @@ pub(super) async fn list(State(app): State<App>, _: Viewer) -> Result<Json<Worke
             None if worker.last.heartbeat_at >= since => StateView::Alive,
             None => StateView::Vanished,
         },
-        stopped_at: worker.stopped_at.map(|at| at.to_rfc3339()),
+        stopped_at: worker.stopped_at.map(Millis::to_rfc3339),
         worker: worker.last.into(),
     };
     let items = known.into_iter().map(show).collect();

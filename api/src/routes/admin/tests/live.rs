@@ -249,7 +249,7 @@ async fn workers_lines_and_open_attempts_are_listed() {
     ))
     .await;
     assert_eq!(rest["next"], Value::Null);
-    let mut all = vec![open["items"][0].clone(), rest["items"][0].clone()];
+    let mut all = [open["items"][0].clone(), rest["items"][0].clone()];
     all.sort_by_key(|one| one["biz_id"].to_string());
     assert_eq!(
         (&all[0]["id"], &all[0]["state"]),

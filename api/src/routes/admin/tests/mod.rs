@@ -218,7 +218,7 @@ impl Server {
 }
 
 async fn start(loaded: &Loaded) -> App {
-    let config = loaded.config.clone();
+    let config = Arc::new(loaded.config.clone());
     let db = bootstrap::open_database(&config).await.unwrap();
     db.migrate().await.unwrap();
     let (clock, notifier) = (Clock::new(), Notifier::in_process());

@@ -1,6 +1,6 @@
 //! What keys open on the public API, and what they do not.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::{
     body::{Body, to_bytes},
@@ -8,7 +8,7 @@ use axum::{
     http::Request,
 };
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use rt_manage_shared::{id::CredentialId, vault::Secret};
+use rt_manage_shared::{clock::BootInstant, id::CredentialId, model::audit::Actor, vault::Secret};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -95,7 +95,11 @@ impl Desk {
             enabled: true,
             ..NewCredential::default()
         };
-        Credentials::of(app).create(&new).await.unwrap().id
+        Credentials::of(app)
+            .create(&new, &Actor::system())
+            .await
+            .unwrap()
+            .id
     }
 }
 
@@ -266,7 +270,7 @@ async fn a_key_ends_by_time_by_switch_and_by_revocation() {
         ("DELETE", Value::Null, 401),
     ] {
         assert!(desk.send(method, &path, &body).await.status.is_success());
-        let begun = Instant::now();
+        let begun = BootInstant::now();
         while server.get_at(&other, "a").await.status != expected {
             assert!(begun.elapsed() < Duration::from_secs(1), "{method} {body}");
             tokio::time::sleep(Duration::from_millis(20)).await;
