@@ -190,7 +190,8 @@ impl RequestWork {
 fn is_fresh(grant: &Grant, ask: &Ask, coalesce: Duration, now: Millis) -> bool {
     ask.cause != Cause::Schedule
         && grant.has_usable_access_token(now)
-        && grant.state.attempt().is_none()
+        // One that was given up or revoked since is to be told, however new its tokens are.
+        && grant.state == State::Idle
         && grant
             .refreshed_at
             .is_some_and(|at| now.since(at) < coalesce)
