@@ -1,6 +1,6 @@
 //! API keys: who a program is, what it may do, and how often it does.
 //!
-//! Checking a key costs no round trip to the database while what was read of it is younger than a second; see [`cache`].
+//! Checking a key costs no round trip to the database while what was read of it is younger than a second; see `cache.rs`.
 //! Limits and counts are kept in memory, each process its own; counts are added up in the database every few seconds.
 
 mod cache;
