@@ -22,7 +22,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     credential_view::{self, ClaimsView, CredentialView},
     document::Problems,
-    input::{Body, Id, IfMatch, etag, patch},
+    etag::etag,
+    input::{Body, Id, IfMatch, patch},
     listing::{FilterQuery, Listing, PageQuery, cursor},
 };
 use crate::{

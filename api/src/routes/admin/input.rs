@@ -4,7 +4,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
-    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::IntoResponse as _,
 };
 use rt_manage_shared::id::{AttemptId, CredentialId};
@@ -164,11 +164,6 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         let known = tags.iter().filter_map(revision).collect();
         Ok(Self(Expected::Revisions(known)))
     }
-}
-
-/// The tag of a revision.
-pub(super) fn etag(revision: i64) -> [(HeaderName, String); 1] {
-    [(header::ETAG, format!("\"{revision}\""))]
 }
 
 /// The attempt that the address names. A text that is no id names none.
