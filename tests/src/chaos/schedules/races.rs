@@ -36,7 +36,8 @@ pub(super) async fn races(plan: Plan) -> Report {
         credentials: plan.credentials.unwrap_or_else(|| plan.pick(40, 12)),
         workers: 8,
         concurrency: 4,
-        upstream_ms: 400,
+        // A busy machine takes most of a second to start all callers of a round.
+        upstream_ms: 1000,
         ..Setup::of(&plan)
     };
     let rounds = plan.pick(10, 2);
@@ -97,9 +98,8 @@ async fn race(campaign: &mut Campaign) {
     campaign.check(
         "callers that ask together share few refreshes",
         format!("{answered} of {asked} callers got tokens by {rotations} refreshes of {wanted} credentials"),
-        // A caller that comes after the first refresh has ended begins another one, and on a busy machine many do. Were nothing
-        // shared, each caller would begin one.
-        answered == asked && rotations >= wanted && rotations * 2 <= asked as u64,
+        // A caller that comes after the first refresh has ended begins another one, at the most each of them.
+        answered == asked && rotations >= wanted && rotations <= wanted * 3,
     );
 }
 
