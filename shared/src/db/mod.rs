@@ -9,6 +9,7 @@ mod attempts_open;
 mod attempts_waiting;
 mod busy;
 mod credentials_list;
+mod credentials_standing;
 mod dialect;
 mod error;
 mod error_codes;
