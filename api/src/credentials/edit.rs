@@ -88,7 +88,7 @@ impl Expected {
 }
 
 impl Edit {
-    fn check(&self) -> Result<Option<ProxyUrl>, CredentialError> {
+    pub(super) fn check(&self) -> Result<Option<ProxyUrl>, CredentialError> {
         const REQUIRED: &str = "must not be null";
         let mut checks = Checks::default();
         let mut proxy = None;
@@ -221,7 +221,7 @@ impl Credentials {
         Err(CredentialError::Contended)
     }
 
-    async fn edit_in(
+    pub(super) async fn edit_in(
         &self,
         tx: &mut Tx,
         id: CredentialId,

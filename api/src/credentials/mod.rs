@@ -1,7 +1,7 @@
 //! Use cases on credentials: create, edit, delete. Each is one transaction: everything or nothing is written.
 
+mod arrival;
 mod create;
-mod create_many;
 mod delete;
 mod edit;
 mod fields;
@@ -10,6 +10,7 @@ mod orphans;
 mod resolve;
 mod reveal;
 mod revoke;
+mod take_in;
 mod token_rules;
 
 use std::sync::Arc;
@@ -32,13 +33,16 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::WorkerSettings;
 
+pub(crate) use self::fields::Checks;
 pub use self::{
+    arrival::{Arrival, Defaults, Past, PastState, Told},
     create::{Created, NewCredential},
     edit::Expected,
     edit::{Edit, Patch},
     resolve::Decision,
     reveal::{Revealed, What},
     revoke::Revocation,
+    take_in::{Rules, Taken, Taking},
 };
 use crate::{error::FieldError, state::App};
 
@@ -135,9 +139,6 @@ pub enum CredentialError {
     /// The credential kept changing under our hands.
     #[error("the credential kept changing; try again")]
     Contended,
-    /// The database went away with an earlier one of many, so this one was not tried.
-    #[error("not tried, because the database does not answer")]
-    NotTried,
     /// The database.
     #[error(transparent)]
     Database(#[from] DbError),

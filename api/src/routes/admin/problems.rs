@@ -45,11 +45,6 @@ impl From<CredentialError> for Problem {
                 conflict("credential_healthy").with("credential_id", id(healthy))
             }
             CredentialError::Contended => conflict("contended"),
-            CredentialError::NotTried => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "database_unavailable",
-                detail,
-            ),
             CredentialError::Database(error) => error.into(),
             CredentialError::Vault(error) => error.into(),
         }
