@@ -17,6 +17,7 @@ pub mod refresh;
 pub mod routes;
 pub mod scheduler;
 pub mod settings;
+pub mod sheet;
 pub mod state;
 pub mod stats;
 pub mod status;
