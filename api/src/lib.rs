@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod error;
 pub mod events;
 pub mod import;
+pub mod jobs;
 pub mod keys;
 pub mod live;
 pub mod named;
