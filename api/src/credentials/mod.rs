@@ -4,12 +4,14 @@ mod arrival;
 mod create;
 mod delete;
 mod edit;
+mod edit_many;
 mod fields;
 mod lifecycle;
 mod orphans;
 mod resolve;
 mod reveal;
 mod revoke;
+pub mod selection;
 mod take_in;
 mod token_rules;
 
@@ -39,9 +41,11 @@ pub use self::{
     create::{Created, NewCredential},
     edit::Expected,
     edit::{Edit, Patch},
+    edit_many::{Became, OneOfMany},
     resolve::Decision,
     reveal::{Revealed, What},
     revoke::Revocation,
+    selection::{Filters, Selection},
     take_in::{Rules, Taken, Taking},
 };
 use crate::{error::FieldError, state::App};
@@ -139,12 +143,42 @@ pub enum CredentialError {
     /// The credential kept changing under our hands.
     #[error("the credential kept changing; try again")]
     Contended,
+    /// The database went away with an earlier one of many, so this one was not tried.
+    #[error("not tried, because the database does not answer")]
+    NotTried,
     /// The database.
     #[error(transparent)]
     Database(#[from] DbError),
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+impl CredentialError {
+    /// The stable word for it, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "validation_failed",
+            Self::NotFound | Self::NoOrphan => "not_found",
+            Self::Spent(_) => "refresh_token_spent",
+            Self::InUse(_) => "refresh_token_in_use",
+            Self::Refreshing(_) | Self::NoDecision(NoDecision::Open(_)) => "refresh_in_progress",
+            Self::BizIdTaken => "biz_id_taken",
+            Self::NoDecision(NoDecision::NotInDoubt) => "not_in_doubt",
+            Self::NoDecision(NoDecision::ProbesSpent) => "probes_spent",
+            Self::NoDecision(NoDecision::Disabled) => "disabled",
+            Self::Stale => "precondition_failed",
+            Self::NotRestorable => "not_restorable",
+            Self::NothingToReveal => "no_secret",
+            Self::NotHeld => "not_held",
+            Self::OrphanWithoutCredential => "credential_deleted",
+            Self::OrphanUnreadable => "orphan_unreadable",
+            Self::Healthy(_) => "credential_healthy",
+            Self::Contended => "contended",
+            Self::NotTried => "database_unavailable",
+            Self::Database(_) | Self::Vault(_) => "internal",
+        }
+    }
 }
 
 impl MaybeBusy for CredentialError {
@@ -218,7 +252,8 @@ impl Credentials {
         }
     }
 
-    fn changed(&self, id: CredentialId, ended: Option<AttemptId>) {
+    /// Announces a change.
+    pub(crate) fn changed(&self, id: CredentialId, ended: Option<AttemptId>) {
         if let Some(attempt) = ended {
             self.notifier.announce(Event::Finished {
                 attempt,

@@ -44,7 +44,9 @@ pub(super) fn read(bytes: &[u8], rows: &mut Rows) -> Result<(), FormError> {
             rows.push(1, invalid("this file cannot be unpacked: it is damaged, encrypted, or packed in an unknown way"))?;
             continue;
         };
-        let name = entry.name().map_or_else(|_| format!("entry {}", index + 1), Cow::into_owned);
+        let name = entry
+            .name()
+            .map_or_else(|_| format!("entry {}", index + 1), Cow::into_owned);
         if is_of_no_interest(&entry, &name) {
             continue;
         }

@@ -15,14 +15,14 @@ use crate::jobs::{Jobs, JobsError, NewJob, Opened, Request};
 
 /// Rows of one part: what one transaction takes in. Enough to make the flush disappear, few enough that a busy server is not kept
 /// waiting.
-pub const PART_ROWS: usize = 500;
+pub(crate) const PART_ROWS: usize = 500;
 /// A part with long tokens has fewer rows: a server's largest packet may be a megabyte, and what is sealed is a little longer.
 const PART_BYTES: usize = 512 * 1024;
 
 /// The action of an import that takes credentials in.
-pub const IMPORT: &str = "import";
+pub(crate) const IMPORT: &str = "import";
 /// The action of an import that only says what it would do.
-pub const DRY_RUN: &str = "dry_run";
+pub(crate) const DRY_RUN: &str = "dry_run";
 
 /// What somebody hands in.
 #[derive(Debug, Default)]
