@@ -9,6 +9,7 @@ mod events;
 mod findings;
 mod grant_effects;
 mod http;
+mod imports;
 mod jobs;
 mod keys;
 mod lifecycle;
