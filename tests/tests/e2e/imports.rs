@@ -1,7 +1,10 @@
 //! An import over HTTP that is killed in the middle: it goes on behind its last part, nothing is taken in twice, and no token is
 //! written anywhere in plain text.
 
-use std::io::{Cursor, Write as _};
+use std::{
+    fmt::Write as _,
+    io::{Cursor, Write as _},
+};
 
 use reqwest::Method;
 use rt_manage_shared::db::credentials;
@@ -24,14 +27,16 @@ fn archive() -> Vec<u8> {
     let mut table = "biz_id,refresh_token,tag\nbad,not a token,\n".to_owned();
     let mut records = format!("{{\"refresh_token\": \"{CANARY}\n");
     for n in 0..ROWS {
-        lines += &format!("line {n}----{}\n", token("line", n));
-        table += &format!("table {n},{},t\n", token("table", n));
-        records += &format!(
-            "{{\"tokens\": {{\"refresh_token\": \"{}\"}}}}\n",
-            token("json", n)
-        );
+        writeln!(lines, "line {n}----{}", token("line", n)).unwrap();
+        writeln!(table, "table {n},{},t", token("table", n)).unwrap();
+        let token = token("json", n);
+        writeln!(
+            records,
+            "{{\"tokens\": {{\"refresh_token\": \"{token}\"}}}}"
+        )
+        .unwrap();
     }
-    records += &format!("\"{}\"", token("line", 0));
+    write!(records, "\"{}\"", token("line", 0)).unwrap();
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     for (name, text) in [
