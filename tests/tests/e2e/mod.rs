@@ -6,6 +6,7 @@ mod cuts;
 mod drain;
 mod egress;
 mod halt;
+mod jobs;
 mod journal_keys;
 mod keys;
 mod lifecycle;
