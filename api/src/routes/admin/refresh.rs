@@ -22,7 +22,7 @@ use super::{
     input::Id,
 };
 use crate::{
-    auth::Admin,
+    auth::Manage,
     credentials::CredentialError,
     error::Problem,
     refresh::{Ask, Asked, Waited},
@@ -66,7 +66,7 @@ impl From<Attempt> for AttemptView {
     params(("id" = String, Path)), responses((status = 200, body = Refreshed), Problems))]
 pub(super) async fn refresh(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
     request: RequestId,
 ) -> Result<Json<Refreshed>, Problem> {

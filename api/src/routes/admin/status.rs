@@ -17,7 +17,7 @@ use super::{
     document::Problems,
     switches::{PausedEgress, SwitchView},
 };
-use crate::{auth::Viewer, error::Problem, state::App, status::Status};
+use crate::{auth::Look, error::Problem, state::App, status::Status};
 
 /// What an operator has to know of. Counts end at 10,000; `more` says that there may be more.
 #[derive(Serialize, ToSchema)]
@@ -89,7 +89,7 @@ struct HoldView {
 /// What an operator has to know of.
 #[utoipa::path(get, path = "/status", tag = "live", operation_id = "status",
     responses((status = 200, body = StatusView), Problems))]
-pub(super) async fn status(State(app): State<App>, _: Viewer) -> Result<Json<StatusView>, Problem> {
+pub(super) async fn status(State(app): State<App>, _: Look) -> Result<Json<StatusView>, Problem> {
     let now = app.clock.now();
     let status = Status::read(&app.db, now, app.settings.current().heartbeat).await?;
     Ok(Json(status.into()))

@@ -1,5 +1,6 @@
 //! The real router over a real database file. Every answer of every test is searched for planted secrets.
 
+mod admin_keys;
 mod audit;
 mod credentials;
 mod desk;
