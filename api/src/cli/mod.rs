@@ -1,11 +1,21 @@
-//! The command line: one file for each command.
+//! The command line: one file, or folder, for each command. Those of the admin API (`admin.rs`) share a client (`client/`) and how
+//! they print (`output/`).
 
+mod admin;
 mod check_config;
+mod client;
+mod completions;
+mod credentials;
+mod healthcheck;
 mod import;
+mod jobs;
+mod keys;
 mod openapi;
+mod output;
 mod password;
 mod queueing;
 mod serve;
+mod settings;
 mod switches;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -36,6 +46,8 @@ pub struct Cli {
 enum Command {
     /// Starts the server (the default).
     Serve,
+    #[command(flatten)]
+    Admin(Box<admin::Admin>),
     /// Checks the configuration and shows each effective value and where it comes from.
     CheckConfig,
     /// Brings the database schema up to date.
@@ -67,26 +79,44 @@ enum Command {
     },
     /// Prints the OpenAPI document of the HTTP API.
     Openapi,
+    /// Asks whether the server answers; for containers and supervisors.
+    Healthcheck {
+        /// Whether it is able to work, and not only whether it answers.
+        #[arg(long)]
+        ready: bool,
+        /// Another server than the configured one on this host.
+        #[arg(long)]
+        url: Option<url::Url>,
+    },
+    /// Prints a script that lets a shell complete these commands.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        if matches!(self.command, Some(Command::HashPassword)) {
-            return password::hash();
+        match self.command.unwrap_or(Command::Serve) {
+            Command::HashPassword => password::hash(),
+            Command::Openapi => openapi::run(),
+            Command::Completions { shell } => completions::run(shell),
+            Command::Admin(command) => command.run(self.config),
+            command => {
+                let mut loaded = match self.config.load()? {
+                    Ok(loaded) => loaded,
+                    Err(code) => return Ok(code),
+                };
+                if matches!(command, Command::CheckConfig) {
+                    return check_config::run(&loaded);
+                }
+                if matches!(command, Command::Healthcheck { .. }) {
+                    admin::quieten(&mut loaded);
+                }
+                cli::run(&loaded, run(command, &loaded))
+            }
         }
-        if matches!(self.command, Some(Command::Openapi)) {
-            return openapi::run();
-        }
-        let loaded = match self.config.load()? {
-            Ok(loaded) => loaded,
-            Err(code) => return Ok(code),
-        };
-        if matches!(self.command, Some(Command::CheckConfig)) {
-            return check_config::run(&loaded);
-        }
-        let command = self.command.unwrap_or(Command::Serve);
-        cli::run(&loaded, run(command, &loaded))
     }
 }
 
@@ -110,7 +140,14 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
             let user = user.as_deref().unwrap_or(&config.auth.username);
             password::reset(&open(config).await?, &config.auth, user).await
         }
-        Command::CheckConfig | Command::HashPassword | Command::Openapi => Ok(ExitCode::SUCCESS),
+        Command::Healthcheck { ready, url } => {
+            Ok(healthcheck::run(config, url.as_ref(), ready).await)
+        }
+        Command::CheckConfig
+        | Command::HashPassword
+        | Command::Openapi
+        | Command::Completions { .. }
+        | Command::Admin(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -130,4 +167,41 @@ async fn open_all(config: &Config) -> anyhow::Result<(Db, Vault, Clock)> {
     clock.set_from_database(db.server_time().await?);
     let vault = bootstrap::open_vault(config, &db, &clock, Role::Api).await?;
     Ok((db, vault, clock))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Options that could take a secret, which everybody on the host would read then.
+    fn secret_options(command: &clap::Command, found: &mut Vec<String>) {
+        let words = ["password", "key", "secret", "token", "proxy"];
+        // A file that holds one; an address that is shown without it; an id; a switch.
+        let harmless = [
+            "password-file",
+            "key-file",
+            "proxy-id",
+            "has-access-token",
+            "proxy",
+        ];
+        for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+            if words.iter().any(|word| option.contains(word)) && !harmless.contains(&option) {
+                found.push(format!("{} --{option}", command.get_name()));
+            }
+        }
+        for command in command.get_subcommands() {
+            secret_options(command, found);
+        }
+    }
+
+    #[test]
+    fn the_definition_is_whole_and_no_option_takes_a_secret() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        let mut found = Vec::new();
+        secret_options(&command, &mut found);
+        assert_eq!(found, [""; 0]);
+    }
 }

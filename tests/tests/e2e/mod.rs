@@ -1,6 +1,7 @@
 //! What holds in every deployment, over every database.
 
 mod canary;
+mod cli;
 mod crash;
 mod cuts;
 mod drain;
