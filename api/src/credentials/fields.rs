@@ -81,7 +81,7 @@ impl Checks {
 }
 
 /// The columns that a proxy fills.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ProxyColumns {
     pub(super) sealed: Option<Vec<u8>>,
     pub(super) egress: String,
@@ -126,17 +126,18 @@ impl ProxyColumns {
         } else {
             None
         };
-        let Some(found) = found else {
-            let mut checks = Checks::default();
-            checks.fail("proxy_id", "names no proxy that there is");
-            checks.done()?;
-            return Err(CredentialError::NotFound);
-        };
+        let found = found.ok_or_else(Self::unknown)?;
         Ok(Self {
             sealed: None,
             egress: egress_of_named(id),
             label: found.egress_label,
         })
+    }
+
+    /// There is no proxy of that name.
+    pub(super) fn unknown() -> CredentialError {
+        let error = FieldError::new("proxy_id", "names no proxy that there is");
+        CredentialError::Invalid(vec![error])
     }
 
     pub(super) fn put(self, profile: &mut Profile) {

@@ -4,12 +4,14 @@ mod create;
 mod create_many;
 mod delete;
 mod edit;
+mod edit_many;
 mod fields;
 mod lifecycle;
 mod orphans;
 mod resolve;
 mod reveal;
 mod revoke;
+pub mod selection;
 mod token_rules;
 
 use std::sync::Arc;
@@ -36,9 +38,11 @@ pub use self::{
     create::{Created, NewCredential},
     edit::Expected,
     edit::{Edit, Patch},
+    edit_many::{Became, OneOfMany},
     resolve::Decision,
     reveal::{Revealed, What},
     revoke::Revocation,
+    selection::{Filters, Selection},
 };
 use crate::{error::FieldError, state::App};
 
@@ -146,6 +150,33 @@ pub enum CredentialError {
     Vault(#[from] VaultError),
 }
 
+impl CredentialError {
+    /// The stable word for it, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "validation_failed",
+            Self::NotFound | Self::NoOrphan => "not_found",
+            Self::Spent(_) => "refresh_token_spent",
+            Self::InUse(_) => "refresh_token_in_use",
+            Self::Refreshing(_) | Self::NoDecision(NoDecision::Open(_)) => "refresh_in_progress",
+            Self::BizIdTaken => "biz_id_taken",
+            Self::NoDecision(NoDecision::NotInDoubt) => "not_in_doubt",
+            Self::NoDecision(NoDecision::ProbesSpent) => "probes_spent",
+            Self::NoDecision(NoDecision::Disabled) => "disabled",
+            Self::Stale => "precondition_failed",
+            Self::NotRestorable => "not_restorable",
+            Self::NothingToReveal => "no_secret",
+            Self::NotHeld => "not_held",
+            Self::OrphanWithoutCredential => "credential_deleted",
+            Self::OrphanUnreadable => "orphan_unreadable",
+            Self::Healthy(_) => "credential_healthy",
+            Self::Contended => "contended",
+            Self::NotTried => "database_unavailable",
+            Self::Database(_) | Self::Vault(_) => "internal",
+        }
+    }
+}
+
 impl MaybeBusy for CredentialError {
     fn is_busy(&self) -> bool {
         matches!(self, Self::Database(error) if error.is_busy())
@@ -217,7 +248,8 @@ impl Credentials {
         }
     }
 
-    fn changed(&self, id: CredentialId, ended: Option<AttemptId>) {
+    /// Announces a change.
+    pub(crate) fn changed(&self, id: CredentialId, ended: Option<AttemptId>) {
         if let Some(attempt) = ended {
             self.notifier.announce(Event::Finished {
                 attempt,

@@ -8,7 +8,8 @@ use crate::{
 
 use super::{Arg, DbError, Execute, Row, grants, sql};
 
-pub use super::credentials_list::{Limits, Listed, Query, accepts, list};
+pub use super::credentials_list::{Collected, Limits, Listed, Query, accepts, collect, list};
+pub use super::credentials_many::{bury_many, by_ids, names, update_profiles};
 
 /// What an operator sets on a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]

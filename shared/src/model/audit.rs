@@ -66,6 +66,12 @@ text_enum! {
         Resume = "refreshing.resume",
         /// Credentials were brought in from a file.
         Import = "credentials.import",
+        /// The same was begun to be done to many credentials.
+        Bulk = "credentials.bulk",
+        /// A job was given up.
+        JobCancel = "job.cancel",
+        /// What had failed in a job was begun anew.
+        JobRetry = "job.retry",
         /// Settings were changed.
         SettingsEdit = "settings.edit",
         /// A proxy was added.
@@ -114,6 +120,8 @@ text_enum! {
         Egress = "egress",
         /// A version of the settings.
         Settings = "settings",
+        /// A job, by its id.
+        Job = "job",
     }
 }
 

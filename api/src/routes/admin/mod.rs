@@ -4,6 +4,7 @@
 mod attempts;
 mod audit;
 mod auth;
+mod bulk;
 mod client_ids;
 mod credential_view;
 mod credentials;
@@ -16,6 +17,8 @@ mod events;
 mod facets;
 mod handouts;
 mod input;
+mod job_items;
+mod jobs;
 mod keys;
 mod lifecycle;
 mod listing;
@@ -72,6 +75,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(document::serve))
         .routes(routes!(credentials::list, credentials::create))
         .routes(routes!(facets::facets))
+        .routes(routes!(bulk::start))
         .routes(routes!(
             credentials::read,
             credentials::edit,
@@ -88,6 +92,11 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(orphans::list))
         .routes(routes!(orphans::discard))
         .routes(routes!(orphans::apply))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(job_items::list))
+        .routes(routes!(job_items::take_out))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::read, keys::edit, keys::revoke))
         .routes(routes!(handouts::of_credential))

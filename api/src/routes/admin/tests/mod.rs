@@ -2,6 +2,7 @@
 
 mod admin_keys;
 mod audit;
+mod bulk;
 mod credentials;
 mod desk;
 mod document;
@@ -9,6 +10,7 @@ mod events;
 mod findings;
 mod grant_effects;
 mod http;
+mod jobs;
 mod keys;
 mod lifecycle;
 mod live;
@@ -45,7 +47,9 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::{auth::Sessions, events::Events, keys::Keys, refresh::Refresher, routes, state::App};
+use crate::{
+    auth::Sessions, events::Events, jobs::Jobs, keys::Keys, refresh::Refresher, routes, state::App,
+};
 
 /// Part of every planted secret; no answer may have it.
 pub(crate) const CANARY: &str = "canary";
@@ -235,6 +239,7 @@ async fn start(loaded: &Loaded) -> App {
     let queue = producer.clone();
     let refresher = Refresher::start(&db, &clock, &notifier, &settings, producer, stop);
     App {
+        jobs: Jobs::new(&db, &vault, &clock),
         keys: Keys::new(&config, &db, &clock),
         events: Events::start(
             &db,
