@@ -1,7 +1,15 @@
 //! Calls of the same routes inside this process, over the database that the configuration names. Nothing listens; whoever can
 //! open the database and has the sealing keys is allowed, as the command line. A server may run beside it.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use rt_manage_shared::{
@@ -24,6 +32,7 @@ use super::{
 use crate::{
     auth::{Sessions, mark_as_ours},
     events::Events,
+    jobs::{JobContext, Jobs, Runner},
     keys::Keys,
     refresh::Refresher,
     routes,
@@ -32,6 +41,9 @@ use crate::{
 
 /// Where the calls seem to go; nothing is there.
 const BASE: &str = "http://localhost/";
+
+/// What the last step of a job may take at the end: a transaction of some hundred rows.
+const LAST_STEP: Duration = Duration::from_secs(10);
 
 /// Whether a command makes the database where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +60,7 @@ pub(super) struct Local {
     base: Url,
     app: App,
     lifecycle: Lifecycle,
+    carries_on: AtomicBool,
 }
 
 impl std::fmt::Debug for Local {
@@ -66,6 +79,7 @@ impl Local {
             base,
             app,
             lifecycle,
+            carries_on: AtomicBool::new(false),
         })
     }
 
@@ -94,9 +108,25 @@ impl Local {
         })
     }
 
-    /// Ends what runs in the background, and closes the database.
+    /// Works on jobs as a server does, until the end of the command: none need be running. Whoever comes first has a job.
+    pub(super) fn carry_jobs_on(&self) {
+        if self.carries_on.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let app = &self.app;
+        let context =
+            JobContext::new(&app.db, &app.vault, &app.clock, &app.notifier, &app.settings);
+        let runner = Runner::new(context, app.jobs.clone());
+        let stop = self.lifecycle.soft().clone();
+        self.lifecycle.spawn_part("jobs", runner.run(stop));
+    }
+
+    /// Ends what runs in the background, jobs in order, so that another process goes on with them, and closes the database.
     pub(super) async fn close(self) {
         self.lifecycle.stop();
+        if !self.lifecycle.drained(LAST_STEP).await {
+            tracing::warn!("the last step of a job had not ended in time; another process does it again");
+        }
         self.app.db.close().await;
     }
 }
@@ -134,6 +164,7 @@ async fn app(loaded: &Loaded, missing: Missing, lifecycle: &Lifecycle) -> Result
     lifecycle.spawn_part("settings", settings.clone().follow(stop.clone()));
     Ok(App {
         keys: Keys::new(&config, &db, &clock),
+        jobs: Jobs::new(&db, &vault, &clock),
         events: Events::start(&db, &clock, &notifier, settings.current().heartbeat, stop),
         sessions,
         config,

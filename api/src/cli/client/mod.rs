@@ -79,6 +79,13 @@ impl Client {
         Ok(workers.is_some_and(|workers| workers.iter().any(alive)))
     }
 
+    /// Beside the database: works on jobs itself, where no server takes them first.
+    pub(super) fn carry_jobs_on(&self) {
+        if let Transport::Local(local) = &self.0 {
+            local.carry_jobs_on();
+        }
+    }
+
     /// Ends what was begun.
     pub(super) async fn close(self) {
         match self.0 {

@@ -56,6 +56,7 @@ pub(in crate::cli) async fn follow(
 
 /// Waits for the end of a job, and tells how it ended.
 pub(super) async fn watch(client: &Client, out: Output, id: &str) -> Result<Exit, Failure> {
+    client.carry_jobs_on();
     let progress = Progress::new(out);
     let ended = tokio::select! {
         ended = end(client, id, &progress) => ended,
