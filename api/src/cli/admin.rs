@@ -28,11 +28,22 @@ pub(super) struct Group<C: Subcommand> {
     command: C,
 }
 
+/// `credentials import`, for short.
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    import: credentials::import::Import,
+}
+
 /// A command of the admin API.
 #[derive(Debug, Subcommand)]
 pub(super) enum Admin {
     /// Lists, shows, imports, exports and refreshes credentials.
     Credentials(Group<Credentials>),
+    /// Imports credentials from a file; the same as `credentials import`.
+    Import(Import),
     /// Shows and changes what the console can set.
     Settings(Group<Settings>),
     /// Lists, watches, cancels and repeats jobs.
@@ -45,6 +56,7 @@ impl Admin {
     const fn target(&self) -> &Target {
         match self {
             Self::Credentials(group) => &group.target,
+            Self::Import(import) => &import.target,
             Self::Settings(group) => &group.target,
             Self::Jobs(group) => &group.target,
             Self::Keys(group) => &group.target,
@@ -54,6 +66,7 @@ impl Admin {
     const fn missing(&self) -> Missing {
         match self {
             Self::Credentials(group) => group.command.missing(),
+            Self::Import(_) => Missing::Make,
             _ => Missing::Refuse,
         }
     }
@@ -84,6 +97,7 @@ impl Admin {
         let out = Output::new(self.target().json);
         let ended = match self {
             Self::Credentials(group) => credentials::run(&client, out, &group.command).await,
+            Self::Import(import) => credentials::import::run(&client, out, &import.import).await,
             Self::Settings(group) => settings::run(&client, out, &group.command).await,
             Self::Jobs(group) => jobs::run(&client, out, &group.command).await,
             Self::Keys(group) => keys::run(&client, out, &group.command).await,

@@ -7,7 +7,6 @@ mod client;
 mod completions;
 mod credentials;
 mod healthcheck;
-mod import;
 mod jobs;
 mod keys;
 mod openapi;
@@ -18,17 +17,14 @@ mod serve;
 mod settings;
 mod switches;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use rt_manage_shared::{
     bootstrap,
-    bootstrap::Role,
-    clock::Clock,
     config::{Config, Loaded},
     db::Db,
-    vault::Vault,
 };
 use rt_manage_worker::cli::{self, ConfigArgs};
 
@@ -52,11 +48,6 @@ enum Command {
     CheckConfig,
     /// Brings the database schema up to date.
     Migrate,
-    /// Imports refresh tokens: one a line, or CSV with a header row.
-    Import {
-        /// The file; `-` reads standard input.
-        file: PathBuf,
-    },
     /// Stops starting refreshes everywhere; tokens are still handed out.
     Pause {
         /// Why, for those who wonder.
@@ -130,10 +121,6 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
             db.close().await;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Import { file } => {
-            let (db, vault, clock) = open_all(config).await?;
-            import::run(&file, loaded, &db, &vault, &clock).await
-        }
         Command::Pause { reason } => switches::pause(&open(config).await?, &reason).await,
         Command::Resume { halted } => switches::resume(&open(config).await?, config, halted).await,
         Command::ResetPassword { user } => {
@@ -158,15 +145,6 @@ async fn open(config: &Config) -> anyhow::Result<Db> {
         .await
         .context("bringing the database schema up to date")?;
     Ok(db)
-}
-
-/// Opens database and vault, and sets the clock.
-async fn open_all(config: &Config) -> anyhow::Result<(Db, Vault, Clock)> {
-    let db = open(config).await?;
-    let clock = Clock::new();
-    clock.set_from_database(db.server_time().await?);
-    let vault = bootstrap::open_vault(config, &db, &clock, Role::Api).await?;
-    Ok((db, vault, clock))
 }
 
 #[cfg(test)]

@@ -229,7 +229,7 @@ impl Credentials {
         Err(CredentialError::Contended)
     }
 
-    async fn edit_in(
+    pub(super) async fn edit_in(
         &self,
         tx: &mut Tx,
         id: CredentialId,

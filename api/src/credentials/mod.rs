@@ -1,7 +1,7 @@
 //! Use cases on credentials: create, edit, delete. Each is one transaction: everything or nothing is written.
 
+mod arrival;
 mod create;
-mod create_many;
 mod delete;
 mod edit;
 mod edit_many;
@@ -12,6 +12,7 @@ mod resolve;
 mod reveal;
 mod revoke;
 pub mod selection;
+mod take_in;
 mod token_rules;
 
 use std::sync::Arc;
@@ -34,7 +35,9 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::WorkerSettings;
 
+pub(crate) use self::fields::Checks;
 pub use self::{
+    arrival::{Arrival, Defaults, Past, PastState, Told},
     create::{Created, NewCredential},
     edit::Expected,
     edit::{Edit, Patch},
@@ -43,6 +46,7 @@ pub use self::{
     reveal::{Revealed, What},
     revoke::Revocation,
     selection::{Filters, Selection},
+    take_in::{Rules, Taken, Taking},
 };
 use crate::{error::FieldError, state::App};
 

@@ -43,6 +43,11 @@ impl Jobs {
         self.wake.notified().await;
     }
 
+    /// What seals the parts of a job.
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// Reads a job.
     pub async fn read(&self, id: JobId) -> Result<Job, JobsError> {
         let found = jobs::by_id(&mut &self.db, id).await?;

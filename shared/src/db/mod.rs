@@ -10,6 +10,7 @@ mod attempts_waiting;
 mod busy;
 mod credentials_list;
 mod credentials_many;
+mod credentials_standing;
 mod dialect;
 mod error;
 mod error_codes;

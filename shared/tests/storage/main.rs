@@ -11,6 +11,7 @@
     reason = "a broken expectation must stop the test"
 )]
 
+mod arrivals;
 mod attempts;
 mod batch;
 mod coordination;
@@ -79,6 +80,9 @@ contract! {
         the_uses_of_a_token_are_remembered,
         of_many_uses_the_newest_are_remembered;
     credentials: credentials_are_found_changed_buried_and_purged;
+    arrivals:
+        many_credentials_are_added_at_once_and_found_by_what_they_are,
+        what_was_done_with_many_tokens_is_told;
     lists:
         every_filter_in_every_order_lists_what_it_should,
         shares_are_counted;

@@ -118,7 +118,7 @@ fn remote(url: &str, name: &str, secret: &str) -> Command {
 
 async fn create(upstream: &StandIn, admin: &Admin, names: &[&str]) {
     for name in names {
-        let account = upstream.create_account(AccountSpec::key(*name)).unwrap();
+        let account = upstream.create_account(AccountSpec::key(name)).unwrap();
         let new = NewCredential {
             biz_id: name,
             refresh_token: &account.refresh_token,
@@ -247,6 +247,95 @@ async fn the_running_system_refreshes_what_the_command_line_asks_for() {
         .done()
         .json();
     assert_eq!(show["state"], "idle");
+}
+
+#[tokio::test]
+async fn files_are_imported_as_jobs_wherever_the_command_runs() {
+    let (upstream, system, builder, admin) = system().await;
+    let (manage, url) = (key(&admin, "manage").await, system.url().to_owned());
+    let local = As::Local(&builder);
+    for (number, one) in [&local, &As::Key(&url, &manage)].into_iter().enumerate() {
+        let names = ["a", "b", "c"].map(|name| format!("{name}{number}"));
+        let mut rows = String::from("biz_id,refresh_token\n");
+        for name in &names {
+            let account = upstream
+                .create_account(AccountSpec::key(name.as_str()))
+                .unwrap();
+            rows.extend([name.as_str(), ",", &account.refresh_token, "\n"]);
+        }
+        let dry = one
+            .run_with(
+                &["credentials", "import", "-", "--dry-run", "--json"],
+                &rows,
+            )
+            .done();
+        assert_eq!(dry.json()["counts"]["done"], 3, "{dry:?}");
+        let show = one.run(&["credentials", "show", &names[0]]);
+        assert_eq!(show.code, 3, "nothing was brought in: {show:?}");
+        let done = one.run_with(&["import", "-", "--tag", "new"], &rows).done();
+        assert!(done.out.contains("3 done, 0 failed"), "{done:?}");
+        let list = one
+            .run(&["credentials", "list", "--tag", "new", "--search", &names[1]])
+            .done();
+        assert_eq!(list.lines().len(), 1, "{list:?}");
+        // What did not go well is told by its line, and makes the command fail.
+        rows += "bad,not a token\n";
+        let part = one.run_with(&["import", "-"], &rows);
+        assert_eq!(part.code, 1, "{part:?}");
+        let told = part.lines().into_iter().find(|line| line[0] == "5");
+        assert_eq!(
+            told.map(|line| line[2].to_owned()),
+            Some("failed".into()),
+            "{part:?}"
+        );
+        let jobs = one
+            .run(&["jobs", "list", "--kind", "import", "--json"])
+            .done()
+            .json();
+        let id = jobs["items"][0]["id"].as_str().unwrap().to_owned();
+        let results = one
+            .run(&["jobs", "results", &id, "--state", "failed"])
+            .done();
+        assert_eq!(results.out.lines().count(), 2, "{results:?}");
+        let watched = one.run(&["jobs", "watch", &id, "--json"]);
+        assert_eq!(
+            (watched.code, &watched.json()["state"]),
+            (1, &json!("finished"))
+        );
+        let detached = one
+            .run(&["credentials", "refresh", &names[0], &names[1], "--detach"])
+            .done();
+        let id = detached.out.trim_end().to_owned();
+        one.run(&["jobs", "watch", &id]).done();
+        let refreshed = one
+            .run(&["credentials", "refresh", "--search", &names[2]])
+            .done();
+        assert!(refreshed.out.contains("1 done, 0 failed"), "{refreshed:?}");
+        for name in &names {
+            assert_eq!(system.public().get_at(name).await.status, 200);
+        }
+        let ended = one.run(&["jobs", "cancel", &id]);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.err.contains("job_ended"), "{ended:?}");
+        let none = one.run(&["jobs", "show", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
+        assert_eq!(none.code, 3, "{none:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_import_needs_no_server() {
+    let upstream = StandIn::start(Options::default()).unwrap();
+    let builder = crate::system(&upstream.token_url()).manual();
+    let local = As::Local(&builder);
+    let file = builder.folder().join("tokens.txt");
+    std::fs::write(&file, "rt.1.of-nobody-at-all\n").unwrap();
+    let done = local.run(&["import", file.to_str().unwrap()]).done();
+    assert!(done.out.contains("1 done, 0 failed"), "{done:?}");
+    // Nobody would make the calls of this one.
+    let nobody = local.run(&["credentials", "refresh", "--all"]);
+    assert_eq!(nobody.code, 4, "{nobody:?}");
+    let jobs = local.run(&["jobs", "list"]).done();
+    assert_eq!(jobs.lines().len(), 1, "{jobs:?}");
 }
 
 #[tokio::test]

@@ -114,8 +114,13 @@ impl Local {
             return;
         }
         let app = &self.app;
-        let context =
-            JobContext::new(&app.db, &app.vault, &app.clock, &app.notifier, &app.settings);
+        let context = JobContext::new(
+            &app.db,
+            &app.vault,
+            &app.clock,
+            &app.notifier,
+            &app.settings,
+        );
         let runner = Runner::new(context, app.jobs.clone());
         let stop = self.lifecycle.soft().clone();
         self.lifecycle.spawn_part("jobs", runner.run(stop));
@@ -125,7 +130,9 @@ impl Local {
     pub(super) async fn close(self) {
         self.lifecycle.stop();
         if !self.lifecycle.drained(LAST_STEP).await {
-            tracing::warn!("the last step of a job had not ended in time; another process does it again");
+            tracing::warn!(
+                "the last step of a job had not ended in time; another process does it again"
+            );
         }
         self.app.db.close().await;
     }

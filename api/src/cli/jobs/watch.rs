@@ -11,7 +11,9 @@ use crate::cli::{
     output::{self, Output, Progress},
 };
 
-/// Between two looks.
+/// Between the first two looks; each time twice as long, because some jobs are over at once.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+/// At most.
 const LOOK: Duration = Duration::from_millis(500);
 /// A job whose counts stand still for so long may have nobody who works on it.
 const STILL: Duration = Duration::from_secs(20);
@@ -72,6 +74,7 @@ pub(super) async fn watch(client: &Client, out: Output, id: &str) -> Result<Exit
 
 async fn end(client: &Client, id: &str, progress: &Progress) -> Result<Value, Failure> {
     let mut still = Still::new();
+    let mut distance = FIRST_LOOK;
     loop {
         let job = client.json(Call::get(["jobs", id])).await?;
         if is_over(&job) {
@@ -87,7 +90,8 @@ async fn end(client: &Client, id: &str, progress: &Progress) -> Result<Value, Fa
             return Err(Failure::new(Exit::Later, message)
                 .hint("Start the server (`rt-manage-api serve`); `rt-manage-api jobs watch` shows the job then."));
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(distance).await;
+        distance = LOOK.min(distance * 2);
     }
 }
 

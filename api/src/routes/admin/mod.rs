@@ -16,6 +16,7 @@ mod etag;
 mod events;
 mod facets;
 mod handouts;
+mod imports;
 mod input;
 mod job_items;
 mod jobs;
@@ -44,11 +45,15 @@ pub(crate) mod tests;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{Method, StatusCode, Uri},
 };
 
 use utoipa::{OpenApi as _, openapi::OpenApi};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
+};
 
 use super::{health, public};
 use crate::{error::Problem, state::App};
@@ -92,6 +97,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(orphans::list))
         .routes(routes!(orphans::discard))
         .routes(routes!(orphans::apply))
+        .routes(routes!(imports::create).layer(DefaultBodyLimit::max(imports::MAX_IMPORT_BYTES)))
+        .routes(routes!(imports::template))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(jobs::retry))

@@ -44,6 +44,16 @@ const FOR_KEYS: &[&str] = &[
     "listOrphans",
     "applyOrphan",
     "discardOrphan",
+    // Many at once.
+    "bulkCredentials",
+    "startImport",
+    "readImportTemplate",
+    "listJobs",
+    "readJob",
+    "cancelJob",
+    "retryJob",
+    "listJobItems",
+    "exportJobResults",
     // What credentials refer to.
     "listProxies",
     "createProxy",
