@@ -6,6 +6,7 @@ mod delete;
 mod edit;
 mod fields;
 mod lifecycle;
+mod migrate;
 mod orphans;
 mod resolve;
 mod reveal;
@@ -36,6 +37,8 @@ pub use self::{
     create::{Created, NewCredential},
     edit::Expected,
     edit::{Edit, Patch},
+    fields::MAX_ACCESS_TOKEN_BYTES,
+    migrate::{Migrated, TakenOver},
     resolve::Decision,
     reveal::{Revealed, What},
     revoke::Revocation,
@@ -115,6 +118,11 @@ pub enum CredentialError {
     /// A decision about a doubt that is not there, or that cannot be carried out now.
     #[error("{}", told(*.0))]
     NoDecision(NoDecision),
+    /// It waits for something else than a retry.
+    #[error(
+        "the program that the credential was taken over from may still refresh it; stop that one, then confirm the migration"
+    )]
+    AwaitsMigration,
     /// The credential is not held.
     #[error("the credential is not held")]
     NotHeld,

@@ -8,6 +8,8 @@ mod lines;
 mod shape;
 mod table;
 
+pub(crate) use shape::foreign;
+
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,7 @@
 use rt_manage_shared::{openai::Claims, vault::Secret};
 
 /// What a text is, where it is surely no refresh token of this upstream.
-pub(super) fn foreign(text: &str) -> Option<&'static str> {
+pub(crate) fn foreign(text: &str) -> Option<&'static str> {
     let outlook = text
         .strip_prefix("M.C")
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));

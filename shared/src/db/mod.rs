@@ -37,6 +37,7 @@ pub mod halt;
 pub mod handouts;
 pub mod keys;
 pub mod lookup;
+pub mod predecessor;
 pub mod proxies;
 pub mod recovered;
 pub mod retention;

@@ -24,6 +24,7 @@ mod lists;
 mod locks;
 mod named;
 mod people;
+mod predecessor;
 mod retention;
 mod schema;
 mod servers;
@@ -78,6 +79,9 @@ contract! {
         the_uses_of_a_token_are_remembered,
         of_many_uses_the_newest_are_remembered;
     credentials: credentials_are_found_changed_buried_and_purged;
+    predecessor:
+        the_predecessors_tables_are_read_whatever_their_types,
+        an_older_version_may_lack_columns_and_settings;
     lists:
         every_filter_in_every_order_lists_what_it_should,
         shares_are_counted;

@@ -38,6 +38,7 @@ impl From<CredentialError> for Problem {
             ),
             CredentialError::NotRestorable => conflict("not_restorable"),
             CredentialError::NothingToReveal => conflict("no_secret"),
+            CredentialError::AwaitsMigration => conflict("migration_unconfirmed"),
             CredentialError::NotHeld => conflict("not_held"),
             CredentialError::OrphanWithoutCredential => conflict("credential_deleted"),
             CredentialError::OrphanUnreadable => conflict("orphan_unreadable"),
