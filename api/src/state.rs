@@ -7,7 +7,7 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::{Live, Worker};
 
-use crate::{auth::Sessions, events::Events, keys::Keys, refresh::Refresher};
+use crate::{auth::Sessions, events::Events, jobs::Jobs, keys::Keys, refresh::Refresher};
 
 /// The application state.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct App {
     pub keys: Keys,
     /// Where jobs go.
     pub queue: Producer,
+    /// Long operations.
+    pub jobs: Jobs,
     /// What happens now, for whoever listens.
     pub events: Events,
     /// The embedded worker, where there is one.

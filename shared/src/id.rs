@@ -106,6 +106,10 @@ id_type!(
     /// Identifies a named proxy.
     ProxyId
 );
+id_type!(
+    /// Identifies a job.
+    JobId
+);
 
 impl AuditId {
     /// An identifier for what happens at `at`: the log is read, narrowed by time and pruned in the order of its ids, so

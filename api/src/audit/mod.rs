@@ -3,7 +3,7 @@
 use futures::{Stream, stream};
 use rt_manage_shared::{
     db::{
-        Db, DbError,
+        Db,
         audit::{self, Entry, Filter},
     },
     id::AuditId,
@@ -11,28 +11,11 @@ use rt_manage_shared::{
 };
 use serde_json::json;
 
+pub use crate::sheet::{Format, SheetError as ExportError};
+use crate::sheet::{harmless, line};
+
 /// Entries that are read at once.
 const STEP: u32 = 1000;
-
-/// What an exported log is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated values with a header row.
-    Csv,
-    /// One JSON object a line.
-    Jsonl,
-}
-
-/// Why an export has stopped in the middle.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// The database.
-    #[error(transparent)]
-    Database(#[from] DbError),
-    /// A line was not written.
-    #[error("a line could not be written: {0}")]
-    Line(String),
-}
 
 /// Where an export stands.
 enum At {
@@ -99,13 +82,6 @@ fn write(entries: &[Entry], format: Format) -> Result<Vec<u8>, ExportError> {
     Ok(text)
 }
 
-fn line<T: AsRef<[u8]>>(cells: &[T]) -> Result<Vec<u8>, ExportError> {
-    let failed = |error: &dyn std::fmt::Display| ExportError::Line(error.to_string());
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(cells).map_err(|error| failed(&error))?;
-    writer.into_inner().map_err(|error| failed(&error))
-}
-
 fn cells(entry: &Entry) -> [String; 10] {
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     let detail = if entry.detail.is_empty() {
@@ -128,15 +104,6 @@ fn cells(entry: &Entry) -> [String; 10] {
     .map(harmless)
 }
 
-/// Spreadsheets run a cell that begins like a formula (OWASP, "CSV Injection"); an apostrophe makes it a text.
-fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell
-    }
-}
-
 fn object(entry: &Entry) -> serde_json::Value {
     json!({
         "id": entry.id, "at": entry.at.to_rfc3339(), "actor_kind": entry.actor_kind, "actor": entry.actor, "address": entry.address,
@@ -157,26 +124,4 @@ pub fn describe(filter: &Filter) -> serde_json::Value {
         "since": filter.since.map(rt_manage_shared::clock::Millis::to_rfc3339),
         "until": filter.until.map(rt_manage_shared::clock::Millis::to_rfc3339),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formulas_become_texts() {
-        for (cell, expected) in [
-            ("=1+1", "'=1+1"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@x", "'@x"),
-            ("\tx", "'\tx"),
-            ("a=1", "a=1"),
-            ("", ""),
-        ] {
-            assert_eq!(harmless(cell.to_owned()), expected);
-        }
-        let text = line(&["a,b", "\"", "c"]).unwrap();
-        assert_eq!(text, b"\"a,b\",\"\"\"\",c\n");
-    }
 }

@@ -41,10 +41,16 @@ enum Command {
     CheckConfig,
     /// Brings the database schema up to date.
     Migrate,
-    /// Imports refresh tokens: one a line, or CSV with a header row.
+    /// Imports refresh tokens from a file in any of the forms: lines, CSV, JSON of several programs, ZIP.
     Import {
         /// The file; `-` reads standard input.
         file: PathBuf,
+        /// Takes nothing in, and says what would become of each row.
+        #[arg(long)]
+        dry_run: bool,
+        /// Lets a refresh token take the place of a healthy one of the same credential.
+        #[arg(long)]
+        replace: bool,
     },
     /// Takes credentials and settings over from the predecessor's database. They wait until `--confirm`.
     MigrateFrom(migrate_from::MigrateFrom),
@@ -103,9 +109,14 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
             db.close().await;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Import { file } => {
+        Command::Import {
+            file,
+            dry_run,
+            replace,
+        } => {
+            let wanted = import::Wanted { dry_run, replace };
             let (db, vault, clock) = open_all(config).await?;
-            import::run(&file, loaded, &db, &vault, &clock).await
+            import::run(&file, wanted, loaded, &db, &vault, &clock).await
         }
         Command::MigrateFrom(command) => {
             let (db, vault, clock) = open_all(config).await?;

@@ -19,6 +19,7 @@ use super::queueing::{self, Queueing};
 use crate::{
     auth::Sessions,
     events::Events,
+    jobs::{JobContext, Jobs, Runner},
     keys::Keys,
     refresh::Refresher,
     routes,
@@ -78,7 +79,13 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     let keys = Keys::new(&config, &db, &clock);
     lifecycle.spawn_part("counts", keys.clone().run(lifecycle.soft().clone()));
 
+    let jobs = Jobs::new(&db, &vault, &clock);
+    let context = JobContext::new(&db, &vault, &clock, &notifier, &settings);
+    let runner = Runner::new(context, jobs.clone());
+    lifecycle.spawn_part("jobs", runner.run(lifecycle.soft().clone()));
+
     let app = App {
+        jobs,
         keys: keys.clone(),
         events: Events::start(
             &db,

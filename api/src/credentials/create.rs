@@ -1,25 +1,27 @@
 //! Taking a credential in.
 
+use std::sync::Arc;
+
 use rt_manage_shared::{
     db::{
         DbError, Tx, credentials,
-        credentials::{Credential, Identity, Profile},
+        credentials::{Credential, Profile},
         grants, repeat_while_busy,
     },
     id::{CredentialId, ProxyId},
     model::{
         audit::{Action, Actor},
         credential::generated_biz_id,
-        grant::{Context, Grant},
+        grant::Grant,
     },
-    openai::{Claims, ProxyUrl, Tokens, access_expiry},
+    openai::ProxyUrl,
     vault::{Fingerprint, Secret},
 };
 
 use super::{
-    CredentialError, Credentials,
+    CredentialError, Credentials, Past, Told,
     fields::{Checks, ProxyColumns, seal_token},
-    token_rules::admit,
+    token_rules::{Admitted, admit},
 };
 
 /// What somebody hands in.
@@ -45,10 +47,18 @@ pub struct NewCredential {
     pub email: Option<String>,
     /// Whether it may be refreshed and handed out.
     pub enabled: bool,
+    /// How its name begins where it is generated.
+    pub biz_id_prefix: Option<Arc<str>>,
+    /// Whether it is refreshed at once where its access token is good for a while, too.
+    pub refresh_now: bool,
+    /// What its tokens tell, where the caller has read them.
+    pub told: Option<Told>,
+    /// What is remembered of it where it comes from.
+    pub past: Past,
 }
 
 impl NewCredential {
-    fn check(&self) -> Result<Option<ProxyUrl>, CredentialError> {
+    pub(super) fn check(&self) -> Result<Option<ProxyUrl>, CredentialError> {
         let mut checks = Checks::default();
         checks.refresh_token(&self.refresh_token);
         if let Some(biz_id) = &self.biz_id {
@@ -75,17 +85,21 @@ impl NewCredential {
     }
 
     /// What the access token tells, and else the caller.
-    fn claims(&self) -> Claims {
-        let told = Claims {
-            email: self.email.clone(),
-            ..Claims::default()
+    fn told(&self) -> Told {
+        let mut told = match (&self.told, &self.access_token) {
+            (Some(told), _) => told.clone(),
+            (None, Some(token)) => Told::by(token),
+            (None, None) => Told::default(),
         };
-        self.access_token
-            .as_ref()
-            .map(Claims::read)
-            .unwrap_or_default()
-            .or(told)
+        told.identity.email = told.identity.email.or_else(|| self.email.clone());
+        told
     }
+}
+
+/// A credential that was checked and sealed, and is ready to be written.
+pub(super) struct Prepared {
+    pub(super) row: credentials::New,
+    pub(super) grant: grants::New,
 }
 
 /// A credential that was taken in.
@@ -104,14 +118,13 @@ impl Credentials {
         new: &NewCredential,
         actor: &Actor,
     ) -> Result<Credential, CredentialError> {
-        repeat_while_busy(|| self.create_once(new, Some(actor))).await
+        repeat_while_busy(|| self.create_once(new, actor)).await
     }
 
-    /// `actor`: who is written down for it; `None` where one entry tells of many.
-    pub(super) async fn create_once(
+    async fn create_once(
         &self,
         new: &NewCredential,
-        actor: Option<&Actor>,
+        actor: &Actor,
     ) -> Result<Credential, CredentialError> {
         let mut tx = self.begin_admission().await?;
         let Created { id, .. } = match self.create_in(&mut tx, new).await {
@@ -123,10 +136,8 @@ impl Credentials {
         let created = credentials::by_id(&mut tx, id)
             .await?
             .ok_or(CredentialError::NotFound)?;
-        if let Some(actor) = actor {
-            self.record(&mut tx, actor, Action::CredentialCreate, id)
-                .await?;
-        }
+        self.record(&mut tx, actor, Action::CredentialCreate, id)
+            .await?;
         tx.commit().await?;
         self.changed(id, None);
         Ok(created)
@@ -134,44 +145,75 @@ impl Credentials {
 
     /// Takes a credential in, inside the caller's transaction. Everything is checked before anything is
     /// written: after any error but one of the database, the transaction is as it was.
-    pub(super) async fn create_in(
+    async fn create_in(
         &self,
         tx: &mut Tx,
         new: &NewCredential,
     ) -> Result<Created, CredentialError> {
         let proxy = new.check()?;
-        let (id, now) = (CredentialId::generate(), self.clock.now());
         let rt_fp = Fingerprint::of(&new.refresh_token);
         let admitted = admit(tx, &rt_fp, None).await?;
-        let claims = new.claims();
-        let mut profile = self.profile(id, new, &claims, proxy)?;
-        if let Some(named) = new.proxy_id {
-            ProxyColumns::named(tx, named).await?.put(&mut profile);
-        }
-        if credentials::biz_id_taken(tx, &profile.biz_id).await? {
+        let columns = match new.proxy_id {
+            Some(named) => ProxyColumns::named(tx, named).await?,
+            None => ProxyColumns::default(),
+        };
+        let prepared = self.prepare(new, rt_fp, proxy, columns, &admitted)?;
+        let biz_id = prepared.row.profile.biz_id.clone();
+        if credentials::biz_id_taken(tx, &biz_id).await? {
             return Err(CredentialError::BizIdTaken);
         }
-        let identity = Identity {
-            email: claims.email,
-            name: claims.name,
-            account_id: claims.account_id,
-            user_id: claims.user_id,
-            plan: claims.plan_type,
-        };
+        let id = prepared.row.id;
+        admitted.purge(tx).await?;
+        credentials::insert_many(tx, vec![prepared.row]).await?;
+        grants::insert_many(tx, vec![prepared.grant]).await?;
+        Ok(Created { id, biz_id })
+    }
+
+    /// Seals what was checked. `named`: the columns of the named proxy that it refers to.
+    pub(super) fn prepare(
+        &self,
+        new: &NewCredential,
+        rt_fp: Fingerprint,
+        proxy: Option<ProxyUrl>,
+        named: ProxyColumns,
+        admitted: &Admitted,
+    ) -> Result<Prepared, CredentialError> {
+        let (id, now) = (CredentialId::generate(), self.clock.now());
+        let told = new.told();
+        let mut profile = self.profile(id, new, &told, proxy)?;
+        if new.proxy_id.is_some() {
+            named.put(&mut profile);
+        }
         let ctx = self.context(now, new.enabled);
-        let grant = admitted.heir(&self.grant(id, rt_fp, new, &ctx), &ctx);
+        let expires = new.access_token.as_ref();
+        let expires = expires.map(|_| told.ends(now, self.settings.default_life));
+        let grant = Grant::new(id, rt_fp, expires, &ctx)
+            .refreshed_elsewhere(new.past.refreshed_at, &ctx)
+            .inherit(&new.past.known(now), &ctx);
+        let grant = admitted.heir(&grant, &ctx);
+        let grant = if new.refresh_now {
+            grant.due_at_once(&ctx)
+        } else {
+            grant
+        };
         let rt = seal_token(&self.vault, id, "rt", &new.refresh_token)?;
         let access = new.access_token.as_ref();
-        let access = access
+        let access_token = access
             .map(|token| seal_token(&self.vault, id, "access_token", token))
             .transpose()?;
-
-        admitted.purge(tx).await?;
-        credentials::insert(tx, id, &profile, &identity, now).await?;
-        grants::insert(tx, &grant, rt, access).await?;
-        Ok(Created {
-            id,
-            biz_id: profile.biz_id,
+        Ok(Prepared {
+            row: credentials::New {
+                id,
+                profile,
+                identity: told.identity,
+                created_at: new.past.created_at.filter(|at| *at <= now).unwrap_or(now),
+                updated_at: now,
+            },
+            grant: grants::New {
+                grant,
+                rt,
+                access_token,
+            },
         })
     }
 
@@ -179,13 +221,14 @@ impl Credentials {
         &self,
         id: CredentialId,
         new: &NewCredential,
-        claims: &Claims,
+        told: &Told,
         proxy: Option<ProxyUrl>,
     ) -> Result<Profile, CredentialError> {
         let proxy = ProxyColumns::new(&self.vault, id, proxy)?;
-        let client_id = new.client_id.clone().or_else(|| claims.client_id.clone());
+        let client_id = new.client_id.clone().or_else(|| told.client_id.clone());
+        let generated = || generated_biz_id(new.biz_id_prefix.as_deref(), id);
         Ok(Profile {
-            biz_id: new.biz_id.clone().unwrap_or_else(|| generated_biz_id(id)),
+            biz_id: new.biz_id.clone().unwrap_or_else(generated),
             client_id: client_id.unwrap_or_else(|| self.default_client_id.to_string()),
             proxy: proxy.sealed,
             egress: proxy.egress,
@@ -194,22 +237,5 @@ impl Credentials {
             memo: new.memo.clone(),
             enabled: new.enabled,
         })
-    }
-
-    fn grant(
-        &self,
-        id: CredentialId,
-        rt_fp: Fingerprint,
-        new: &NewCredential,
-        ctx: &Context<'_>,
-    ) -> Grant {
-        let expires = new.access_token.clone().map(|token| {
-            let tokens = Tokens {
-                access_token: Some(token),
-                ..Tokens::default()
-            };
-            access_expiry(&tokens, ctx.now, self.settings.default_life)
-        });
-        Grant::new(id, rt_fp, expires, ctx)
     }
 }

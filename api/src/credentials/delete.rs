@@ -2,11 +2,12 @@
 //! under way finds its place, and an old file cannot bring a spent token back unnoticed.
 
 use rt_manage_shared::{
+    clock::Millis,
     db::{Tx, attempts, credentials, grants, grants::TokenWrite},
     id::{AttemptId, CredentialId},
     model::{
         audit::{Action, Actor},
-        grant::State,
+        grant::{Grant, State},
     },
 };
 
@@ -51,9 +52,25 @@ impl Credentials {
         let Some(record) = grants::read_one(tx, id).await? else {
             return Ok(None);
         };
+        let before = &record.grant;
+        let (grant, ended) = self.put_to_rest(tx, before, now).await?;
+        if grant != *before
+            && !grants::compare_and_set(tx, &before.guard(), &grant, TokenWrite::default()).await?
+        {
+            return Err(CredentialError::Contended);
+        }
+        Ok(ended)
+    }
+
+    /// A grant that is not refreshed any more; for the caller to write. Ends the attempt that waits.
+    pub(super) async fn put_to_rest(
+        &self,
+        tx: &mut Tx,
+        before: &Grant,
+        now: Millis,
+    ) -> Result<(Grant, Option<AttemptId>), CredentialError> {
         let ctx = self.context(now, false);
-        let (before, mut grant) = (&record.grant, record.grant.clone());
-        let mut ended = None;
+        let (mut grant, mut ended) = (before.clone(), None);
         if let State::Queued(attempt) = before.state
             && attempts::cancel(tx, attempt, now).await?
         {
@@ -62,12 +79,6 @@ impl Credentials {
                 .map_err(|_| CredentialError::Contended)?;
             ended = Some(attempt);
         }
-        let grant = grant.rescheduled(&ctx);
-        if grant != *before
-            && !grants::compare_and_set(tx, &before.guard(), &grant, TokenWrite::default()).await?
-        {
-            return Err(CredentialError::Contended);
-        }
-        Ok(ended)
+        Ok((grant.rescheduled(&ctx), ended))
     }
 }

@@ -88,7 +88,7 @@ impl Expected {
 }
 
 impl Edit {
-    fn check(&self) -> Result<Option<ProxyUrl>, CredentialError> {
+    pub(super) fn check(&self) -> Result<Option<ProxyUrl>, CredentialError> {
         const REQUIRED: &str = "must not be null";
         let mut checks = Checks::default();
         let mut proxy = None;
@@ -131,10 +131,18 @@ impl Edit {
 }
 
 /// One edit under way.
-struct Work<'a> {
-    edit: &'a Edit,
-    before: Credential,
-    after: Profile,
+pub(super) struct Work<'a> {
+    pub(super) edit: &'a Edit,
+    pub(super) before: Credential,
+    pub(super) after: Profile,
+}
+
+/// What an edit makes of a grant.
+pub(super) struct NewGrant {
+    pub(super) grant: Grant,
+    pub(super) tokens: TokenWrite,
+    /// The attempt that it ended.
+    pub(super) ended: Option<AttemptId>,
 }
 
 impl Work<'_> {
@@ -221,7 +229,7 @@ impl Credentials {
         Err(CredentialError::Contended)
     }
 
-    async fn edit_in(
+    pub(super) async fn edit_in(
         &self,
         tx: &mut Tx,
         id: CredentialId,
@@ -251,7 +259,7 @@ impl Credentials {
         Ok((edited, ended, work.changed()))
     }
 
-    fn new_profile(
+    pub(super) fn new_profile(
         &self,
         before: &Credential,
         edit: &Edit,
@@ -314,6 +322,27 @@ impl Credentials {
         work: &Work<'_>,
     ) -> Result<Option<AttemptId>, CredentialError> {
         let before = &work.before.grant;
+        let NewGrant {
+            grant,
+            tokens,
+            ended,
+        } = self.new_grant(tx, id, work).await?;
+        if grant != *before && !grants::compare_and_set(tx, &before.guard(), &grant, tokens).await?
+        {
+            return Err(CredentialError::Contended);
+        }
+        Ok(ended)
+    }
+
+    /// What the change makes of the refresh state. Ends an attempt that waits where that follows; the grant is for the caller to
+    /// write.
+    pub(super) async fn new_grant(
+        &self,
+        tx: &mut Tx,
+        id: CredentialId,
+        work: &Work<'_>,
+    ) -> Result<NewGrant, CredentialError> {
+        let before = &work.before.grant;
         let now = self.clock.now();
         let ctx = self.context(now, work.after.enabled);
         let mut ended = None;
@@ -339,11 +368,11 @@ impl Credentials {
         if work.unlocks(&grant) {
             grant = grant.release(&ctx).unwrap_or(grant);
         }
-        if grant != *before && !grants::compare_and_set(tx, &before.guard(), &grant, tokens).await?
-        {
-            return Err(CredentialError::Contended);
-        }
-        Ok(ended)
+        Ok(NewGrant {
+            grant,
+            tokens,
+            ended,
+        })
     }
 
     /// The grant with a new refresh token; `None` where it is the one that it has.

@@ -19,10 +19,10 @@ pub const MAX_ACCESS_TOKEN_BYTES: usize = 16 * 1024;
 
 /// Collects what is wrong.
 #[derive(Debug, Default)]
-pub(super) struct Checks(Vec<FieldError>);
+pub(crate) struct Checks(Vec<FieldError>);
 
 impl Checks {
-    pub(super) fn done(self) -> Result<(), CredentialError> {
+    pub(crate) fn done(self) -> Result<(), CredentialError> {
         if self.0.is_empty() {
             Ok(())
         } else {
@@ -30,7 +30,7 @@ impl Checks {
         }
     }
 
-    pub(super) fn fail(&mut self, field: &str, message: impl Into<String>) {
+    pub(crate) fn fail(&mut self, field: &str, message: impl Into<String>) {
         self.0.push(FieldError::new(field, message));
     }
 
@@ -41,27 +41,31 @@ impl Checks {
             .ok()
     }
 
-    pub(super) fn biz_id(&mut self, text: &str) {
+    pub(crate) fn biz_id(&mut self, text: &str) {
         self.take("biz_id", check_biz_id(text));
     }
 
-    pub(super) fn client_id(&mut self, text: &str) {
+    pub(crate) fn client_id(&mut self, text: &str) {
         self.take("client_id", check_client_id(text));
     }
 
-    pub(super) fn tag(&mut self, text: &str) {
+    pub(crate) fn tag(&mut self, text: &str) {
         self.take("tag", check_label(text, MAX_TAG_CHARS));
     }
 
-    pub(super) fn memo(&mut self, text: &str) {
+    pub(crate) fn label(&mut self, field: &str, text: &str, max: usize) {
+        self.take(field, check_label(text, max));
+    }
+
+    pub(crate) fn memo(&mut self, text: &str) {
         self.take("memo", check_memo(text));
     }
 
-    pub(super) fn refresh_token(&mut self, token: &Secret) {
+    pub(crate) fn refresh_token(&mut self, token: &Secret) {
         self.take("refresh_token", openai::validate(token.expose()));
     }
 
-    pub(super) fn access_token(&mut self, token: &Secret) {
+    pub(crate) fn access_token(&mut self, token: &Secret) {
         let text = token.expose();
         if text.is_empty()
             || text.len() > MAX_ACCESS_TOKEN_BYTES
@@ -71,17 +75,17 @@ impl Checks {
         }
     }
 
-    pub(super) fn one_proxy(&mut self) {
+    pub(crate) fn one_proxy(&mut self) {
         self.fail("proxy_id", "cannot stand beside `proxy`; give one of them");
     }
 
-    pub(super) fn proxy(&mut self, url: &Secret) -> Option<ProxyUrl> {
+    pub(crate) fn proxy(&mut self, url: &Secret) -> Option<ProxyUrl> {
         self.take("proxy", ProxyUrl::parse(url.expose()))
     }
 }
 
 /// The columns that a proxy fills.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct ProxyColumns {
     pub(super) sealed: Option<Vec<u8>>,
     pub(super) egress: String,
@@ -126,17 +130,18 @@ impl ProxyColumns {
         } else {
             None
         };
-        let Some(found) = found else {
-            let mut checks = Checks::default();
-            checks.fail("proxy_id", "names no proxy that there is");
-            checks.done()?;
-            return Err(CredentialError::NotFound);
-        };
+        let found = found.ok_or_else(Self::unknown)?;
         Ok(Self {
             sealed: None,
             egress: egress_of_named(id),
             label: found.egress_label,
         })
+    }
+
+    /// There is no proxy of that name.
+    pub(super) fn unknown() -> CredentialError {
+        let error = FieldError::new("proxy_id", "names no proxy that there is");
+        CredentialError::Invalid(vec![error])
     }
 
     pub(super) fn put(self, profile: &mut Profile) {

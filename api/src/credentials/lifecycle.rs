@@ -48,7 +48,7 @@ impl Credentials {
         Err(CredentialError::Contended)
     }
 
-    async fn restore_in(
+    pub(super) async fn restore_in(
         &self,
         tx: &mut Tx,
         id: CredentialId,

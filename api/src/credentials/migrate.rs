@@ -116,7 +116,11 @@ impl Credentials {
         let mut results = Vec::with_capacity(chunk.len());
         for one in chunk {
             match self.take_one(&mut tx, one).await {
-                Err(error @ (CredentialError::Database(_) | CredentialError::Contended)) => {
+                Err(
+                    error @ (CredentialError::Database(_)
+                    | CredentialError::Vault(_)
+                    | CredentialError::Contended),
+                ) => {
                     return Err(error);
                 }
                 other => results.push(other),

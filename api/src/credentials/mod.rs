@@ -1,9 +1,10 @@
 //! Use cases on credentials: create, edit, delete. Each is one transaction: everything or nothing is written.
 
+mod arrival;
 mod create;
-mod create_many;
 mod delete;
 mod edit;
+mod edit_many;
 mod fields;
 mod lifecycle;
 mod migrate;
@@ -11,6 +12,8 @@ mod orphans;
 mod resolve;
 mod reveal;
 mod revoke;
+pub mod selection;
+mod take_in;
 mod token_rules;
 
 use std::sync::Arc;
@@ -33,15 +36,20 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::WorkerSettings;
 
+pub(crate) use self::fields::Checks;
 pub use self::{
+    arrival::{Arrival, Defaults, Past, PastState, Told},
     create::{Created, NewCredential},
     edit::Expected,
     edit::{Edit, Patch},
+    edit_many::{Became, OneOfMany},
     fields::MAX_ACCESS_TOKEN_BYTES,
     migrate::{Migrated, TakenOver},
     resolve::Decision,
     reveal::{Revealed, What},
     revoke::Revocation,
+    selection::{Filters, Selection},
+    take_in::{Rules, Taken, Taking},
 };
 use crate::{error::FieldError, state::App};
 
@@ -154,6 +162,34 @@ pub enum CredentialError {
     Vault(#[from] VaultError),
 }
 
+impl CredentialError {
+    /// The stable word for it, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "validation_failed",
+            Self::NotFound | Self::NoOrphan => "not_found",
+            Self::Spent(_) => "refresh_token_spent",
+            Self::InUse(_) => "refresh_token_in_use",
+            Self::Refreshing(_) | Self::NoDecision(NoDecision::Open(_)) => "refresh_in_progress",
+            Self::BizIdTaken => "biz_id_taken",
+            Self::NoDecision(NoDecision::NotInDoubt) => "not_in_doubt",
+            Self::NoDecision(NoDecision::ProbesSpent) => "probes_spent",
+            Self::NoDecision(NoDecision::Disabled) => "disabled",
+            Self::Stale => "precondition_failed",
+            Self::NotRestorable => "not_restorable",
+            Self::NothingToReveal => "no_secret",
+            Self::AwaitsMigration => "migration_unconfirmed",
+            Self::NotHeld => "not_held",
+            Self::OrphanWithoutCredential => "credential_deleted",
+            Self::OrphanUnreadable => "orphan_unreadable",
+            Self::Healthy(_) => "credential_healthy",
+            Self::Contended => "contended",
+            Self::NotTried => "database_unavailable",
+            Self::Database(_) | Self::Vault(_) => "internal",
+        }
+    }
+}
+
 impl MaybeBusy for CredentialError {
     fn is_busy(&self) -> bool {
         matches!(self, Self::Database(error) if error.is_busy())
@@ -225,7 +261,8 @@ impl Credentials {
         }
     }
 
-    fn changed(&self, id: CredentialId, ended: Option<AttemptId>) {
+    /// Announces a change.
+    pub(crate) fn changed(&self, id: CredentialId, ended: Option<AttemptId>) {
         if let Some(attempt) = ended {
             self.notifier.announce(Event::Finished {
                 attempt,

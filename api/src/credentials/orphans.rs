@@ -9,14 +9,15 @@ use rt_manage_shared::{
     id::{AttemptId, CredentialId},
     model::{
         audit::{Action, Actor, Deed, TargetKind},
-        grant::{Grant, NewTokens, State},
+        grant::NewTokens,
     },
     openai::{CallResult, Outcome, RawAnswer, Tokens, access_expiry, classify},
     vault::{Fingerprint, Place, Secret},
 };
 
 use super::{
-    CredentialError, Credentials, TRIES, fields::seal_token, supersede, token_rules::admit,
+    CredentialError, Credentials, TRIES, arrival::is_healthy, fields::seal_token, supersede,
+    token_rules::admit,
 };
 
 /// The tokens of an orphan.
@@ -182,9 +183,4 @@ fn orphan_deed(action: Action, attempt: AttemptId, credential: CredentialId) -> 
     Deed::new(action)
         .to(TargetKind::Attempt, attempt)
         .with("credential_id", credential.to_string())
-}
-
-/// Whether the refresh token that stands there is not known to be bad.
-fn is_healthy(grant: &Grant) -> bool {
-    grant.doubt.is_none() && grant.state != State::Dead
 }

@@ -92,7 +92,7 @@ impl Credentials {
         Err(CredentialError::Contended)
     }
 
-    async fn decide_in(
+    pub(super) async fn decide_in(
         &self,
         tx: &mut Tx,
         id: CredentialId,

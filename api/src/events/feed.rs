@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use rt_manage_shared::{
     clock::{Clock, Millis},
-    db::{Db, DbError, attempts, coordination, egress_pauses, snapshots, system},
-    id::AttemptId,
+    db::{Db, DbError, attempts, coordination, egress_pauses, jobs, snapshots, system},
+    id::{AttemptId, JobId},
     notify::Event,
 };
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -18,6 +18,10 @@ use crate::stats::CENSUS;
 const LOOK: Duration = Duration::from_secs(1);
 /// Attempts that are looked up with one statement.
 const BATCH: usize = 256;
+/// Jobs that have ended this long ago have been told: more than a look that was late.
+const ENDED_LATELY: Duration = Duration::from_secs(30);
+/// Jobs that are told of at once.
+const MOST_JOBS: u32 = 200;
 
 /// How things stand.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,6 +32,8 @@ struct Standing {
     egresses: BTreeMap<String, (String, bool, bool)>,
     /// Workers that live, with their hosts.
     workers: BTreeMap<String, String>,
+    /// Jobs that are under way or have ended lately, as they are told.
+    jobs: BTreeMap<JobId, Happening>,
     counted_at: Option<Millis>,
 }
 
@@ -162,6 +168,10 @@ impl Feed {
             let info = worker.info;
             standing.workers.insert(info.boot_id, info.host);
         }
+        let lately = now - ENDED_LATELY;
+        for job in jobs::lively(db, lately, MOST_JOBS).await? {
+            standing.jobs.insert(job.id, Happening::from(&job));
+        }
         let counted = snapshots::read(db, CENSUS).await?;
         standing.counted_at = counted.map(|counted| counted.taken_at);
         Ok(standing)
@@ -192,6 +202,11 @@ impl Standing {
                 host: host.clone(),
                 alive: now.workers.contains_key(worker),
             });
+        }
+        for (job, happening) in &now.jobs {
+            if self.jobs.get(job) != Some(happening) {
+                events.publish(happening.clone());
+            }
         }
         if let Some(as_of) = now.counted_at.filter(|at| Some(*at) != self.counted_at) {
             let as_of = as_of.to_rfc3339();

@@ -1,9 +1,12 @@
 //! What listeners are told of. Never a secret.
 
 use rt_manage_shared::{
-    db::attempts::Attempt,
-    id::{AttemptId, BootId, CredentialId},
-    model::attempt::{AttemptState, OutcomeKind},
+    db::{attempts::Attempt, jobs::Job},
+    id::{AttemptId, BootId, CredentialId, JobId},
+    model::{
+        attempt::{AttemptState, OutcomeKind},
+        job::{JobKind, JobState},
+    },
 };
 use serde::Serialize;
 
@@ -60,6 +63,25 @@ pub enum Happening {
         /// Whether it is there now.
         alive: bool,
     },
+    /// A job went on, or ended. At most one a second of each job.
+    Job {
+        /// Which.
+        job: JobId,
+        /// What it does.
+        kind: JobKind,
+        /// Where it stands.
+        state: JobState,
+        /// How many items it has, once that is known.
+        total: Option<u32>,
+        /// Done.
+        done: u32,
+        /// Failed.
+        failed: u32,
+        /// Nothing to do.
+        skipped: u32,
+        /// Given up.
+        cancelled: u32,
+    },
     /// The credentials were counted anew.
     Stats {
         /// As of when.
@@ -81,8 +103,24 @@ impl Happening {
             Self::Switch { .. } => "switch",
             Self::Egress { .. } => "egress",
             Self::Worker { .. } => "worker",
+            Self::Job { .. } => "job",
             Self::Stats { .. } => "stats",
             Self::Reset { .. } => "reset",
+        }
+    }
+}
+
+impl From<&Job> for Happening {
+    fn from(job: &Job) -> Self {
+        Self::Job {
+            job: job.id,
+            kind: job.kind,
+            state: job.state,
+            total: job.total,
+            done: job.counts.done,
+            failed: job.counts.failed,
+            skipped: job.counts.skipped,
+            cancelled: job.counts.cancelled,
         }
     }
 }

@@ -11,7 +11,8 @@ const INVISIBLE: &[char] = &[
 /// Quotes that people and programs put around a value.
 const QUOTES: &[char] = &['"', '\'', '`', '“', '”', '‘', '’'];
 
-fn is_trimmed(c: char) -> bool {
+/// White space, visible or not.
+pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || INVISIBLE.contains(&c)
 }
 
@@ -27,12 +28,12 @@ pub(super) fn line_ends(text: &str) -> Cow<'_, str> {
 
 /// A text without white space and invisible characters around it.
 pub(super) fn text(text: &str) -> &str {
-    text.trim_matches(is_trimmed)
+    text.trim_matches(is_blank)
 }
 
 /// A token without anything that belongs to no token: invisible characters anywhere, and quotes around it.
 pub(super) fn token(token: &str) -> String {
-    let bare = text(token).trim_matches(|c| QUOTES.contains(&c) || is_trimmed(c));
+    let bare = text(token).trim_matches(|c| QUOTES.contains(&c) || is_blank(c));
     bare.chars().filter(|c| !INVISIBLE.contains(c)).collect()
 }
 
@@ -40,16 +41,4 @@ pub(super) fn token(token: &str) -> String {
 pub(super) fn is_said(line: &str) -> bool {
     let line = text(line);
     !line.is_empty() && !line.starts_with('#')
-}
-
-/// The first line that says something, and its number.
-pub(super) fn first_said(all: &str) -> Option<(usize, &str)> {
-    let numbered = all
-        .split('\n')
-        .enumerate()
-        .map(|(index, line)| (index + 1, line));
-    numbered
-        .filter(|(_, line)| is_said(line))
-        .map(|(number, line)| (number, text(line)))
-        .next()
 }

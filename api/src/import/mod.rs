@@ -1,35 +1,51 @@
-//! Bulk import: reads the forms in which people hold refresh tokens, and takes each line in on its own.
+//! Import: reads the forms in which people hold refresh tokens, and takes each row in on its own.
 //!
-//! `clean` undoes what copying adds, `lines` and `table` read the two forms, `shape` recognises what is no
-//! refresh token. Nothing here ever repeats a token.
+//! A file is recognised by itself: `archive` unpacks a ZIP, `text` tells the lines of a file apart, `fields` reads lines of tokens,
+//! `table` CSV, `json` objects of other programs and of our own exports. `columns` has the names of values, `clean` undoes what
+//! copying adds, `shape` recognises what is no refresh token, `unique` finds rows that are the same credential. Nothing here ever
+//! repeats a token. To add a form of JSON: a file in `json` and a line in its `recognised`.
 
+mod archive;
 mod clean;
-mod lines;
+mod columns;
+mod entry;
+mod fields;
+mod json;
+mod options;
+pub(crate) mod packed;
+mod rows;
 mod shape;
+pub(crate) mod start;
 mod table;
+pub mod templates;
+mod text;
+mod unique;
+pub mod verdict;
 
 pub(crate) use shape::foreign;
 
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
-use crate::credentials::{Created, CredentialError, Credentials, Holder, NewCredential};
+use self::rows::Rows;
+pub use self::{
+    entry::{Row, Said},
+    options::Options,
+    start::{ImportError, Wish, start},
+    verdict::Verdict,
+};
 
 /// A file that cannot be read as any known form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
     /// Not UTF-8.
-    #[error("the file is not UTF-8 text; save it as UTF-8")]
+    #[error("the file is neither UTF-8 text nor a ZIP; save it as UTF-8")]
     Encoding,
-    /// JSON.
-    #[error(
-        "the file is JSON, which this version does not import; convert it to one refresh token a line, or to CSV"
-    )]
-    Json,
     /// A column that nobody knows: a mistyped `proxy` would send its credentials out directly.
-    #[error("line {line}: unknown column `{name}`; known are {}", table::COLUMNS.join(", "))]
+    #[error(
+        "line {line}: unknown column `{name}`; known are {}",
+        table::column_names()
+    )]
     Column {
         /// The header's line.
         line: usize,
@@ -44,118 +60,45 @@ pub enum FormError {
         /// The column.
         name: String,
     },
+    /// More rows than are taken in at once.
+    #[error("the file has more than {} rows; split it", rows::MAX_ROWS)]
+    TooMany,
+    /// A ZIP that cannot be read.
+    #[error("the ZIP is damaged or not whole")]
+    Archive,
+    /// A ZIP with too many files.
+    #[error("the ZIP has too many files; split it")]
+    Entries,
+    /// A ZIP that unpacks to far more than it is.
+    #[error("the ZIP unpacks to more than is taken in; unpack it and send its files")]
+    Bomb,
 }
 
-/// One line of a file that says something.
-#[derive(Debug)]
-pub struct Line {
-    /// Its number, from 1.
-    pub number: usize,
-    /// What it says, or why it cannot be taken in.
-    pub row: Result<NewCredential, String>,
+/// Reads a file in any of the forms. Rows that are the same credential as an earlier one are marked.
+pub fn parse(bytes: &[u8]) -> Result<Vec<Row>, FormError> {
+    parse_all([(None, bytes)])
 }
 
-/// What became of a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It was taken in.
-    Created(Created),
-    /// Its refresh token is held already.
-    Duplicate(Holder),
-    /// Its refresh token was spent before.
-    Spent(Holder),
-    /// It is no credential that can be taken in.
-    Invalid(String),
-    /// The database did not take it.
-    Failed(String),
-}
-
-impl Verdict {
-    /// Whether somebody has to look at it. A duplicate is no fault: the token is in good hands.
-    pub fn is_failure(&self) -> bool {
-        matches!(self, Self::Spent(_) | Self::Invalid(_) | Self::Failed(_))
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Created(created) => write!(f, "created {}", created.biz_id),
-            Self::Duplicate(holder) => write!(f, "duplicate: already held by {holder}"),
-            Self::Spent(holder) => {
-                write!(f, "spent: this refresh token was used before by {holder}")
-            }
-            Self::Invalid(reason) => write!(f, "invalid: {reason}"),
-            Self::Failed(reason) => write!(f, "failed: {reason}"),
+/// Reads several files as one, each with its name.
+pub fn parse_all<'a>(
+    files: impl IntoIterator<Item = (Option<&'a str>, &'a [u8])>,
+) -> Result<Vec<Row>, FormError> {
+    let mut rows = Rows::default();
+    for (name, bytes) in files {
+        if let Some(name) = name {
+            rows.enter(&archive::shown(name));
+        }
+        if archive::is_zip(bytes) {
+            archive::read(bytes, &mut rows)?;
+        } else {
+            text::read(text_of(bytes)?, &mut rows)?;
         }
     }
+    let mut rows = rows.done();
+    unique::mark(&mut rows);
+    Ok(rows)
 }
 
-/// A line's number and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// Its number, from 1.
-    pub line: usize,
-    /// What became of it.
-    pub verdict: Verdict,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.verdict)
-    }
-}
-
-/// Reads a file: CSV where its first line is a header with `refresh_token`, else one refresh token a line.
-pub fn parse(bytes: &[u8]) -> Result<Vec<Line>, FormError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| FormError::Encoding)?;
-    let text = clean::line_ends(text);
-    match clean::first_said(&text) {
-        Some((_, line)) if line.starts_with(['{', '[']) => Err(FormError::Json),
-        Some((number, line)) => match table::delimiter(line) {
-            Some(delimiter) => table::parse(&text, number, delimiter),
-            None => Ok(lines::parse(&text)),
-        },
-        None => Ok(Vec::new()),
-    }
-}
-
-/// Takes lines in, in their order, and tells what became of each.
-pub async fn take_in(credentials: &Credentials, lines: Vec<Line>) -> Vec<Report> {
-    let mut reports = Vec::with_capacity(lines.len());
-    let mut rows = Vec::new();
-    let mut numbers = Vec::new();
-    for line in lines {
-        match line.row {
-            Ok(row) => {
-                numbers.push(line.number);
-                rows.push(row);
-            }
-            Err(reason) => reports.push(Report {
-                line: line.number,
-                verdict: Verdict::Invalid(reason),
-            }),
-        }
-    }
-    let results = credentials.create_many(&rows).await;
-    for (line, result) in numbers.into_iter().zip(results) {
-        reports.push(Report {
-            line,
-            verdict: verdict(result),
-        });
-    }
-    reports.sort_by_key(|report| report.line);
-    reports
-}
-
-fn verdict(result: Result<Created, CredentialError>) -> Verdict {
-    match result {
-        Ok(created) => Verdict::Created(created),
-        Err(CredentialError::InUse(holder)) => Verdict::Duplicate(holder),
-        Err(CredentialError::Spent(holder)) => Verdict::Spent(holder),
-        Err(error @ (CredentialError::Invalid(_) | CredentialError::BizIdTaken)) => {
-            Verdict::Invalid(error.to_string())
-        }
-        Err(error) => Verdict::Failed(error.to_string()),
-    }
+fn text_of(bytes: &[u8]) -> Result<&str, FormError> {
+    std::str::from_utf8(bytes).map_err(|_| FormError::Encoding)
 }

@@ -1,170 +1,177 @@
 //! The table form: CSV with a header.
 //!
 //! A record may span lines (a memo in quotes), but a quote that is never closed must not swallow the records
-//! behind it. So records are cut here, and the CSV library reads one at a time.
+//! behind it. So records are cut and read here: a library would neither give up a record nor tell which fields were in quotes.
 
-use csv::{ReaderBuilder, StringRecord, Trim};
-use rt_manage_shared::{openai, vault::Secret};
+use std::borrow::Cow;
 
-use super::{FormError, Line, clean, shape::foreign};
-use crate::credentials::NewCredential;
+use super::{
+    FormError, clean,
+    columns::{self, COLUMNS, REFRESH_TOKEN, Writing},
+    entry::Draft,
+};
+use crate::credentials::Arrival;
 
-/// The columns that are known (docs: "The forms in which people hold these tokens").
-pub(super) const COLUMNS: &[&str] = &[
-    "biz_id",
-    "refresh_token",
-    "access_token",
-    "client_id",
-    "proxy",
-    "tag",
-    "email",
-    "memo",
-    "enabled",
-];
-const REFRESH_TOKEN: &str = "refresh_token";
 /// Spreadsheets write one of these, by the language of the system.
-const DELIMITERS: &[u8] = b",;\t";
+const DELIMITERS: &[char] = &[',', ';', '\t'];
 /// Most lines of one record: a memo has at most 4096 characters.
 const MAX_RECORD_LINES: usize = 200;
+/// How a cell begins that a spreadsheet would take for a formula. Our exports put an apostrophe before it; it is taken away here.
+const FORMULAS: &[char] = &['=', '+', '-', '@', '\t', '\r'];
 
-/// The delimiter of a header with `refresh_token` in it; `None` where the line is no such header.
-pub(super) fn delimiter(line: &str) -> Option<u8> {
-    let names_token = |delimiter: &u8| {
-        let name = |name: &str| clean::token(name).eq_ignore_ascii_case(REFRESH_TOKEN);
-        line.split(char::from(*delimiter)).any(name)
-    };
-    DELIMITERS.iter().copied().find(names_token)
+/// A table whose header was read.
+#[derive(Debug)]
+pub(super) struct Table {
+    columns: Vec<&'static str>,
+    delimiter: char,
 }
 
-pub(super) fn parse(text: &str, header_line: usize, delimiter: u8) -> Result<Vec<Line>, FormError> {
-    let all: Vec<&str> = text.split('\n').collect();
-    let (_, body) = all.split_at_checked(header_line).unwrap_or((&all, &[]));
-    let header = all
-        .get(header_line.saturating_sub(1))
-        .copied()
-        .unwrap_or_default();
-    let columns = columns(header, header_line, delimiter)?;
-    let mut lines = Vec::new();
-    let mut rest = body;
-    while let Some((first, behind)) = rest.split_first() {
-        let number = all.len() - rest.len() + 1;
-        if !clean::is_said(first) {
-            rest = behind;
-            continue;
+impl Table {
+    /// The table that begins with this header; `None` where the line is no such header.
+    pub(super) fn begin(line: &str, number: usize) -> Option<Result<Self, FormError>> {
+        // Most lines are no header, and are not taken apart for it.
+        if !line.to_ascii_lowercase().contains(REFRESH_TOKEN) {
+            return None;
         }
-        let length = (1..=rest.len().min(MAX_RECORD_LINES)).find(|length| {
-            rest.get(..*length)
-                .is_some_and(|lines| !is_open(lines, delimiter))
-        });
-        let (record, behind) = match length.and_then(|length| rest.split_at_checked(length)) {
-            Some((lines, behind)) => (read(&lines.join("\n"), delimiter), behind),
-            None => (Err("a quote is opened and never closed".to_owned()), behind),
-        };
-        rest = behind;
-        match record.and_then(|record| row(&columns, &record)) {
-            Ok(None) => {}
-            Ok(Some(new)) => lines.push(Line {
-                number,
-                row: Ok(new),
-            }),
-            Err(reason) => lines.push(Line {
-                number,
-                row: Err(reason),
-            }),
-        }
+        let is_token = |name: &str| clean::token(name).eq_ignore_ascii_case(REFRESH_TOKEN);
+        let delimiter = DELIMITERS
+            .iter()
+            .copied()
+            .find(|delimiter| line.split(*delimiter).any(is_token))?;
+        Some(Self::read_header(line, number, delimiter))
     }
-    Ok(lines)
-}
 
-fn columns(header: &str, line: usize, delimiter: u8) -> Result<Vec<&'static str>, FormError> {
-    let mut columns: Vec<&'static str> = Vec::new();
-    for name in clean::text(header).split(char::from(delimiter)) {
-        let name = clean::token(name).to_ascii_lowercase();
-        let Some(known) = COLUMNS.iter().find(|known| **known == name) else {
-            return Err(FormError::Column { line, name });
-        };
-        if columns.contains(known) {
-            return Err(FormError::Twice { line, name });
+    fn read_header(header: &str, line: usize, delimiter: char) -> Result<Self, FormError> {
+        let mut columns: Vec<&'static str> = Vec::new();
+        for name in clean::text(header).split(delimiter) {
+            let Some(known) = columns::known(name) else {
+                let name = columns::shown(name);
+                return Err(FormError::Column { line, name });
+            };
+            if columns.contains(&known) {
+                let name = known.to_owned();
+                return Err(FormError::Twice { line, name });
+            }
+            columns.push(known);
         }
-        columns.push(known);
+        Ok(Self { columns, delimiter })
     }
-    Ok(columns)
-}
 
-/// Whether these lines end inside a quoted field.
-fn is_open(lines: &[&str], delimiter: u8) -> bool {
-    let (mut quoted, mut at_start) = (false, true);
-    for line in lines {
-        for byte in line.bytes() {
-            // A doubled quote closes and opens again, which comes to the same.
-            if byte == b'"' && (quoted || at_start) {
-                quoted = !quoted;
-                at_start = !quoted;
-            } else {
-                at_start = !quoted && byte == delimiter;
+    /// Reads the record that begins here, and tells how many bytes it has. `Ok(None)`: all its fields are empty.
+    pub(super) fn record(&self, text: &str) -> (usize, Result<Option<Arrival>, String>) {
+        let mut open = Open::default();
+        let mut length = 0;
+        let mut first = None;
+        for line in text.split_inclusive('\n').take(MAX_RECORD_LINES) {
+            length += line.len();
+            first = first.or(Some(length));
+            open.line(line, self.delimiter);
+            if !open.quoted {
+                let record = text.get(..length).unwrap_or_default();
+                return (length, self.row(record.trim_end_matches('\n')));
             }
         }
-        at_start = at_start || !quoted;
+        let unclosed = "a quote is opened and never closed".to_owned();
+        (first.unwrap_or(text.len()), Err(unclosed))
     }
-    quoted
+
+    /// A record as a credential.
+    fn row(&self, record: &str) -> Result<Option<Arrival>, String> {
+        let cells = cells(record, self.delimiter);
+        if cells.iter().all(|(text, _)| clean::text(text).is_empty()) {
+            return Ok(None);
+        }
+        if cells.len() > self.columns.len() {
+            return Err(format!(
+                "has {} fields, the header has {}; put fields with separators in quotes",
+                cells.len(),
+                self.columns.len()
+            ));
+        }
+        let mut draft = Draft::default();
+        for (column, (text, writing)) in self.columns.iter().zip(&cells) {
+            columns::put(&mut draft, column, bare(text), *writing)?;
+        }
+        draft.finish().map(Some)
+    }
 }
 
-fn read(text: &str, delimiter: u8) -> Result<StringRecord, String> {
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .trim(Trim::All)
-        .from_reader(text.as_bytes());
-    match reader.records().next() {
-        Some(Ok(record)) => Ok(record),
-        // The library's message may show what it read.
-        Some(Err(_)) => Err("this is not readable as CSV".to_owned()),
-        None => Ok(StringRecord::new()),
+/// The names, for messages.
+pub(super) fn column_names() -> String {
+    COLUMNS.join(", ")
+}
+
+/// Without the apostrophe that makes a text of what looks like a formula.
+fn bare(cell: &str) -> &str {
+    cell.strip_prefix('\'')
+        .filter(|rest| rest.trim_start_matches('\'').starts_with(FORMULAS))
+        .unwrap_or(cell)
+}
+
+/// Whether the lines so far end inside a quoted field.
+#[derive(Debug, Default)]
+struct Open {
+    quoted: bool,
+}
+
+impl Open {
+    fn line(&mut self, line: &str, delimiter: char) {
+        let mut at_start = !self.quoted;
+        for c in line.chars() {
+            // A doubled quote closes and opens again, which comes to the same.
+            if c == '"' && (self.quoted || at_start) {
+                self.quoted = !self.quoted;
+                at_start = !self.quoted;
+            } else {
+                at_start = !self.quoted && (c == delimiter || (at_start && c == ' '));
+            }
+        }
     }
 }
 
-/// A record as a credential; `None` where all its fields are empty.
-fn row(columns: &[&str], record: &StringRecord) -> Result<Option<NewCredential>, String> {
-    let cell = |name: &str| {
-        let index = columns.iter().position(|column| *column == name)?;
-        record
-            .get(index)
-            .map(clean::text)
-            .filter(|text| !text.is_empty())
+/// The fields of a record (RFC 4180), and whether each stands in quotes.
+fn cells(record: &str, delimiter: char) -> Vec<(Cow<'_, str>, Writing)> {
+    let mut cells = Vec::new();
+    let mut rest = Some(record);
+    while let Some(text) = rest {
+        let quoted = text.trim_start_matches(' ').strip_prefix('"');
+        let (cell, writing, behind) = match quoted {
+            Some(inner) => {
+                let (cell, behind) = unquoted(inner, delimiter);
+                (cell.into(), Writing::Exact, behind)
+            }
+            None => match text.split_once(delimiter) {
+                Some((cell, behind)) => (cell.into(), Writing::Loose, Some(behind)),
+                None => (text.into(), Writing::Loose, None),
+            },
+        };
+        cells.push((cell, writing));
+        rest = behind;
+    }
+    cells
+}
+
+/// What stands up to the closing quote, and what follows behind the next delimiter. What stands between the two is kept as it is.
+fn unquoted(text: &str, delimiter: char) -> (String, Option<&str>) {
+    let mut cell = String::new();
+    let mut chars = text.char_indices().peekable();
+    while let Some((_, c)) = chars.next() {
+        if c != '"' {
+            cell.push(c);
+        } else if chars.next_if(|(_, next)| *next == '"').is_some() {
+            cell.push('"');
+        } else {
+            break;
+        }
+    }
+    let at = chars.peek().map_or(text.len(), |(at, _)| *at);
+    let behind = text.get(at..).unwrap_or_default();
+    let (tail, rest) = match behind.split_once(delimiter) {
+        Some((tail, rest)) => (tail, Some(rest)),
+        None => (behind, None),
     };
-    if record.iter().all(|field| clean::text(field).is_empty()) {
-        return Ok(None);
+    if !clean::text(tail).is_empty() {
+        cell.push_str(tail);
     }
-    if record.len() > columns.len() {
-        return Err(format!(
-            "has {} fields, the header has {}; put fields with separators in quotes",
-            record.len(),
-            columns.len()
-        ));
-    }
-    let token = clean::token(cell(REFRESH_TOKEN).unwrap_or_default());
-    if let Some(reason) = foreign(&token) {
-        return Err(reason.to_owned());
-    }
-    let refresh_token = openai::validate(&token).map_err(|error| error.to_string())?;
-    let enabled = match cell("enabled").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("true" | "1" | "yes" | "on") => true,
-        Some("false" | "0" | "no" | "off") => false,
-        Some(_) => return Err("enabled: must be true or false".to_owned()),
-    };
-    let text = |name: &str| cell(name).map(str::to_owned);
-    let bare = |name: &str| cell(name).map(clean::token).filter(|text| !text.is_empty());
-    Ok(Some(NewCredential {
-        biz_id: text("biz_id"),
-        refresh_token,
-        access_token: bare("access_token").map(Secret::new),
-        client_id: bare("client_id"),
-        proxy_id: None,
-        proxy: bare("proxy").map(Secret::new),
-        tag: text("tag").unwrap_or_default(),
-        memo: text("memo").unwrap_or_default(),
-        email: text("email"),
-        enabled,
-    }))
+    (cell, rest)
 }

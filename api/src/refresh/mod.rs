@@ -16,17 +16,15 @@ use rt_manage_shared::{
 use rt_manage_worker::Live;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::request::Requests;
 pub use self::request::{Ask, Asked};
-use self::{
-    request::{Request, RequestWork},
-    waiters::Waiters,
-};
+use self::{request::Request, waiters::Waiters};
 
 /// Requests refreshes and waits for them; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Refresher {
     producer: Producer,
-    requests: Batcher<RequestWork>,
+    requests: Batcher<Requests>,
     waiters: Waiters,
 }
 
@@ -49,10 +47,7 @@ impl Refresher {
         producer: Producer,
         stop: CancellationToken,
     ) -> Self {
-        let work = RequestWork {
-            clock: clock.clone(),
-            settings: settings.clone(),
-        };
+        let work = Requests::new(clock, settings);
         Self {
             requests: Batcher::start(db.clone(), work),
             waiters: Waiters::start(db.clone(), notifier, stop),

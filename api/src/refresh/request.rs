@@ -36,10 +36,19 @@ pub struct Ask {
 
 /// A wish, and how often it may be granted.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub(super) ask: Ask,
     /// Nothing is done where the last attempt was asked for less than this ago.
     pub(super) at_most_every: Option<Duration>,
+}
+
+impl From<Ask> for Request {
+    fn from(ask: Ask) -> Self {
+        Self {
+            ask,
+            at_most_every: None,
+        }
+    }
 }
 
 /// What became of a wish.
@@ -81,17 +90,26 @@ pub enum Asked {
     },
 }
 
-/// Writes requests.
+/// Writes requests, inside the transaction of whoever makes them.
 #[derive(Debug)]
-pub(super) struct RequestWork {
-    pub(super) clock: Clock,
-    pub(super) settings: Live,
+pub(crate) struct Requests {
+    clock: Clock,
+    settings: Live,
+}
+
+impl Requests {
+    pub(crate) fn new(clock: &Clock, settings: &Live) -> Self {
+        Self {
+            clock: clock.clone(),
+            settings: settings.clone(),
+        }
+    }
 }
 
 /// Tries of one request whose grant is moved by somebody else between reading and writing.
 const TRIES: u32 = 3;
 
-impl Work for RequestWork {
+impl Work for Requests {
     type Item = Request;
     type Output = Asked;
     const BEFORE_COMMIT: Option<Step> = Some(Step::RequestBeforeCommit);
@@ -114,7 +132,7 @@ impl Work for RequestWork {
     }
 }
 
-impl RequestWork {
+impl Requests {
     async fn one(
         &self,
         tx: &mut Tx,

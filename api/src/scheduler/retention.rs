@@ -5,7 +5,7 @@ use std::time::Duration;
 use rt_manage_shared::{
     clock::{BootInstant, Clock, Millis},
     config::{Config, RetentionConfig},
-    db::{Db, DbError, audit, repeat_while_busy, retention, sessions, statistics},
+    db::{Db, DbError, audit, job_parts, jobs, repeat_while_busy, retention, sessions, statistics},
 };
 use tokio::task::JoinHandle;
 
@@ -90,15 +90,19 @@ enum Old {
     Recovered,
     Hours,
     Audit,
+    Jobs,
+    Parts,
     Sessions,
 }
 
 impl Old {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Attempts,
         Self::Recovered,
         Self::Hours,
         Self::Audit,
+        Self::Jobs,
+        Self::Parts,
         Self::Sessions,
     ];
 
@@ -108,6 +112,8 @@ impl Old {
             Self::Recovered => "recovered",
             Self::Hours => "refresh_hours",
             Self::Audit => "audit",
+            Self::Jobs => "jobs",
+            Self::Parts => "job_parts",
             Self::Sessions => "sessions",
         }
     }
@@ -124,6 +130,9 @@ impl Old {
             }
             Self::Hours => statistics::prune(db, before(now, days.statistics_days), BATCH).await,
             Self::Audit => audit::prune(db, before(now, days.audit_days), BATCH).await,
+            Self::Jobs => jobs::prune(db, before(now, days.jobs_days), BATCH).await,
+            // Of requests that broke off: an upload takes minutes.
+            Self::Parts => job_parts::prune(db, before(now, 1), BATCH).await,
             Self::Sessions => sessions::prune(db, now, BATCH).await,
         }
     }

@@ -12,6 +12,8 @@ const ATTEMPTS_DAYS: u32 = 90;
 const AUDIT_DAYS: u32 = 365;
 /// A week: long enough to notice that the wrong one was deleted.
 const DELETED_DAYS: u32 = 7;
+/// A month: what a bulk operation did is asked about while people remember it.
+const JOBS_DAYS: u32 = 30;
 /// A year and a month, so that the same month of the year before can be compared.
 const STATISTICS_DAYS: u32 = 400;
 /// Ten years: more is a slip.
@@ -26,6 +28,8 @@ pub struct RetentionConfig {
     pub audit_days: u32,
     /// How long deleted credentials can be restored.
     pub deleted_days: u32,
+    /// How long jobs that have ended are kept, with what became of each item.
+    pub jobs_days: u32,
     /// How long the sums by the hour are kept.
     pub statistics_days: u32,
 }
@@ -36,6 +40,7 @@ impl Default for RetentionConfig {
             attempts_days: ATTEMPTS_DAYS,
             audit_days: AUDIT_DAYS,
             deleted_days: DELETED_DAYS,
+            jobs_days: JOBS_DAYS,
             statistics_days: STATISTICS_DAYS,
         }
     }
@@ -50,6 +55,10 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         live retention.deleted_days,
         "How long a deleted credential can be restored."
+    ),
+    key!(
+        live retention.jobs_days,
+        "How long jobs that have ended are kept, with what became of each item."
     ),
     key!(
         live retention.statistics_days,
@@ -68,6 +77,7 @@ impl RetentionConfig {
             ("retention.attempts_days", self.attempts_days),
             ("retention.audit_days", self.audit_days),
             ("retention.deleted_days", self.deleted_days),
+            ("retention.jobs_days", self.jobs_days),
             ("retention.statistics_days", self.statistics_days),
         ] {
             findings.range(key, days, 1, MAX_DAYS.into());
@@ -99,10 +109,11 @@ mod tests {
 
     #[test]
     fn documented_yaml() {
-        let yaml = "retention:\n  attempts_days: 30\n  audit_days: 31\n  deleted_days: 1\n  statistics_days: 32\n";
+        let yaml = "retention:\n  attempts_days: 30\n  audit_days: 31\n  deleted_days: 1\n  jobs_days: 2\n  statistics_days: 32\n";
         let retention = load_yaml(yaml).config.retention;
         assert_eq!((retention.attempts_days, retention.audit_days), (30, 31));
-        assert_eq!((retention.deleted_days, retention.statistics_days), (1, 32));
+        assert_eq!((retention.deleted_days, retention.jobs_days), (1, 2));
+        assert_eq!(retention.statistics_days, 32);
     }
 
     #[test]
@@ -111,6 +122,7 @@ mod tests {
             "retention:\n  attempts_days: 0\n",
             "retention:\n  audit_days: 4000\n",
             "retention:\n  deleted_days: 0\n",
+            "retention:\n  jobs_days: 0\n",
             "retention:\n  statistics_days: 0\n",
             // Three days of journals.
             "retention:\n  attempts_days: 2\n",

@@ -9,7 +9,7 @@ use crate::{
 
 use super::{DbError, Execute, Row, grants::credential_id, in_list, sql, sql::Statement};
 
-pub use super::attempts_history::{Past, doubt_causes, history, uses};
+pub use super::attempts_history::{Past, doubt_causes, history, used_among, uses};
 pub use super::attempts_many::{claimed_many, finish_many};
 pub use super::attempts_open::{Open, open};
 pub use super::attempts_waiting::{Waiting, queued, waiting};

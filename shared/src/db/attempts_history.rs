@@ -121,6 +121,24 @@ pub async fn doubt_causes(
 /// allowed (three as delivered); only answers that left the token valid can be many, and then the last of them decides.
 const USES: u32 = 64;
 
+/// Those of these refresh tokens that some attempt was made with, or is to be made with.
+pub async fn used_among(
+    db: &mut impl Execute,
+    tokens: &[Fingerprint],
+) -> Result<Vec<Fingerprint>, DbError> {
+    if tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT DISTINCT rt_fp FROM {{attempts}} WHERE rt_fp IN {}",
+        in_list(tokens.len())
+    );
+    let rows = db.fetch_all(sql(text).bind_list(tokens)).await?;
+    rows.iter()
+        .map(|row| Ok(Fingerprint::from_stored(row.text("rt_fp")?)))
+        .collect()
+}
+
 /// The newest attempts on this refresh token that say something about it, the oldest first, with their credentials.
 pub async fn uses(
     db: &mut impl Execute,

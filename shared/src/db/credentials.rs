@@ -6,9 +6,11 @@ use crate::{
     model::{credential::named_proxy, grant::Grant},
 };
 
-use super::{Arg, DbError, Execute, Row, grants, sql};
+use super::{Arg, DbError, Execute, Row, grants, rows::insert_rows, sql};
 
-pub use super::credentials_list::{Limits, Listed, Query, accepts, list};
+pub use super::credentials_list::{Collected, Limits, Listed, Query, accepts, collect, list};
+pub use super::credentials_many::{bury_many, by_ids, names, update_profiles};
+pub use super::credentials_standing::{Standing, named, seated, standing};
 
 /// What an operator sets on a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,21 @@ pub(super) const COLUMNS: &str = "c.id, c.biz_id, c.email, c.name, c.account_id,
      g.next_refresh_at, g.refreshed_at, g.at_issued_at, g.at_expires_at";
 pub(super) const FROM: &str = "FROM {credentials} c JOIN {grants} g ON g.credential_id = c.id";
 
+/// A credential to be added.
+#[derive(Debug, Clone)]
+pub struct New {
+    /// Its id.
+    pub id: CredentialId,
+    /// What the operator set.
+    pub profile: Profile,
+    /// What is known of whose it is.
+    pub identity: Identity,
+    /// Since when it is known.
+    pub created_at: Millis,
+    /// Now.
+    pub updated_at: Millis,
+}
+
 /// Adds a credential. [`DbError::Duplicate`]: its `biz_id` is taken.
 pub async fn insert(
     db: &mut impl Execute,
@@ -88,27 +105,51 @@ pub async fn insert(
     identity: &Identity,
     now: Millis,
 ) -> Result<(), DbError> {
-    let statement = sql("INSERT INTO {credentials} (id, biz_id, email, name, account_id, user_id, plan, client_id, proxy, \
-         proxy_id, egress, egress_label, tag, memo, enabled, tombstone, revision, created_at, updated_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 1, ?, ?)")
-    .bind(id)
-    .bind(profile.biz_id.clone())
-    .bind(identity.email.clone())
-    .bind(identity.name.clone())
-    .bind(identity.account_id.clone())
-    .bind(identity.user_id.clone())
-    .bind(identity.plan.clone())
-    .bind(profile.client_id.clone())
-    .bind(profile.proxy.clone())
-    .bind(profile.proxy_id())
-    .bind(profile.egress.clone())
-    .bind(profile.egress_label.clone())
-    .bind(profile.tag.clone())
-    .bind(profile.memo.clone())
-    .bind(profile.enabled)
-    .bind(now)
-    .bind(now);
-    db.execute(statement).await.map(|_| ())
+    let new = New {
+        id,
+        profile: profile.clone(),
+        identity: identity.clone(),
+        created_at: now,
+        updated_at: now,
+    };
+    insert_many(db, vec![new]).await
+}
+
+/// Adds credentials. [`DbError::Duplicate`]: a `biz_id` is taken.
+pub async fn insert_many(db: &mut impl Execute, all: Vec<New>) -> Result<(), DbError> {
+    let rows = all.into_iter().map(|new| {
+        let (profile, identity) = (new.profile, new.identity);
+        let proxy_id = profile.proxy_id();
+        vec![
+            new.id.into(),
+            profile.biz_id.into(),
+            identity.email.into(),
+            identity.name.into(),
+            identity.account_id.into(),
+            identity.user_id.into(),
+            identity.plan.into(),
+            profile.client_id.into(),
+            profile.proxy.into(),
+            proxy_id.into(),
+            profile.egress.into(),
+            profile.egress_label.into(),
+            profile.tag.into(),
+            profile.memo.into(),
+            profile.enabled.into(),
+            "".into(),
+            1_i64.into(),
+            new.created_at.into(),
+            new.updated_at.into(),
+        ]
+    });
+    insert_rows(
+        db,
+        "credentials",
+        "id, biz_id, email, name, account_id, user_id, plan, client_id, proxy, proxy_id, egress, egress_label, tag, memo, \
+         enabled, tombstone, revision, created_at, updated_at",
+        rows.collect(),
+    )
+    .await
 }
 
 /// Reads a credential that was not deleted.

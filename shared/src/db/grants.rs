@@ -10,7 +10,9 @@ use crate::{
 use super::{
     DbError, Execute, Row,
     credentials::{self, Identity},
-    in_list, sql,
+    in_list,
+    rows::insert_rows,
+    sql,
 };
 
 pub use super::grants_many::{Change, compare_and_set_many};
@@ -78,6 +80,22 @@ pub async fn read_one(
     Ok(read(db, &[id]).await?.into_iter().next())
 }
 
+/// The grants that hold one of these refresh tokens now, in id order.
+pub async fn holding(
+    db: &mut impl Execute,
+    tokens: &[Fingerprint],
+) -> Result<Vec<GrantRecord>, DbError> {
+    if tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "{SELECT} WHERE g.rt_fp IN {} ORDER BY g.credential_id",
+        in_list(tokens.len())
+    );
+    let rows = db.fetch_all(sql(text).bind_list(tokens)).await?;
+    rows.iter().map(record).collect()
+}
+
 /// Credentials that hold this refresh token now.
 pub async fn holders(
     db: &mut impl Execute,
@@ -137,6 +155,17 @@ pub async fn count_awaiting_migration(db: &mut impl Execute) -> Result<i64, DbEr
     row.map_or(Ok(0), |row| row.int("n"))
 }
 
+/// A grant to be added, with its sealed tokens.
+#[derive(Debug, Clone)]
+pub struct New {
+    /// The refresh state.
+    pub grant: Grant,
+    /// The sealed refresh token.
+    pub rt: Vec<u8>,
+    /// The sealed access token.
+    pub access_token: Option<Vec<u8>>,
+}
+
 /// Adds a grant.
 pub async fn insert(
     db: &mut impl Execute,
@@ -144,26 +173,44 @@ pub async fn insert(
     rt: Vec<u8>,
     access_token: Option<Vec<u8>>,
 ) -> Result<(), DbError> {
-    let columns = Columns::of(grant);
-    let statement = sql("INSERT INTO {grants} (credential_id, state, held_reason, attempt_id, rt_fp, doubt_since, probes, \
-         failures, last_code, next_refresh_at, refreshed_at, at_issued_at, at_expires_at, rt, access_token) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-    .bind(grant.credential)
-    .bind(columns.state)
-    .bind(columns.held_reason)
-    .bind(columns.attempt)
-    .bind(&grant.rt_fp)
-    .bind(columns.doubt_since)
-    .bind(columns.probes)
-    .bind(grant.failures)
-    .bind(grant.last_code.clone())
-    .bind(grant.next_refresh_at)
-    .bind(grant.refreshed_at)
-    .bind(grant.at_issued_at)
-    .bind(grant.at_expires_at)
-    .bind(rt)
-    .bind(access_token);
-    db.execute(statement).await.map(|_| ())
+    let new = New {
+        grant: grant.clone(),
+        rt,
+        access_token,
+    };
+    insert_many(db, vec![new]).await
+}
+
+/// Adds grants.
+pub async fn insert_many(db: &mut impl Execute, all: Vec<New>) -> Result<(), DbError> {
+    let rows = all.into_iter().map(|new| {
+        let (grant, columns) = (&new.grant, Columns::of(&new.grant));
+        vec![
+            grant.credential.into(),
+            columns.state.into(),
+            columns.held_reason.into(),
+            columns.attempt.into(),
+            (&grant.rt_fp).into(),
+            columns.doubt_since.into(),
+            columns.probes.into(),
+            grant.failures.into(),
+            grant.last_code.clone().into(),
+            grant.next_refresh_at.into(),
+            grant.refreshed_at.into(),
+            grant.at_issued_at.into(),
+            grant.at_expires_at.into(),
+            new.rt.into(),
+            new.access_token.into(),
+        ]
+    });
+    insert_rows(
+        db,
+        "grants",
+        "credential_id, state, held_reason, attempt_id, rt_fp, doubt_since, probes, failures, last_code, next_refresh_at, \
+         refreshed_at, at_issued_at, at_expires_at, rt, access_token",
+        rows.collect(),
+    )
+    .await
 }
 
 /// New sealed tokens to store along with a transition; `None` keeps what stands there.

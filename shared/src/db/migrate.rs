@@ -51,6 +51,8 @@ const SOURCES: &[Source] = &[
     source!(6, "keys", "0006_keys.sql"),
     source!(7, "statistics", "0007_statistics.sql"),
     source!(8, "lists", "0008_lists.sql"),
+    source!(9, "jobs", "0009_jobs.sql"),
+    source!(10, "identity", "0010_identity.sql"),
 ];
 
 /// How the schema of a database compares with the one that this program knows.

@@ -1,4 +1,4 @@
-//! Updates of many rows in one statement, each with values of its own.
+//! Updates and inserts of many rows in one statement, each with values of its own.
 
 use super::{Arg, DbError, Execute, dialect::Dialect, sql};
 
@@ -24,6 +24,33 @@ pub(super) async fn update_rows(
     let mut statement = sql(text);
     statement.args = rows.into_iter().flatten().collect();
     db.execute(statement).await
+}
+
+/// Most rows of one inserting statement: enough that the round trip disappears, with few enough values for every back end.
+const MAX_INSERT: usize = 128;
+
+/// Adds rows to `table`. [`DbError::Duplicate`]: a unique index has a row's key already.
+pub(super) async fn insert_rows(
+    db: &mut impl Execute,
+    table: &str,
+    columns: &str,
+    rows: Vec<Vec<Arg>>,
+) -> Result<(), DbError> {
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        // Few different texts are prepared: the rest is written in powers of two.
+        let count = MAX_INSERT.min(1 << rows.len().ilog2());
+        let chunk: Vec<Vec<Arg>> = rows.by_ref().take(count).collect();
+        let width = chunk.first().map_or(0, Vec::len);
+        let row = format!("({})", vec!["?"; width].join(", "));
+        let values = vec![row.as_str(); count].join(", ");
+        let mut statement = sql(format!(
+            "INSERT INTO {{{table}}} ({columns}) VALUES {values}"
+        ));
+        statement.args = chunk.into_iter().flatten().collect();
+        db.execute(statement).await?;
+    }
+    Ok(())
 }
 
 /// `SQLite` and PostgreSQL know `UPDATE … FROM`, and name the columns of `VALUES` themselves. MySQL and MariaDB have a

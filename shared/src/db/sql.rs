@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     clock::Millis,
-    id::{AttemptId, AuditId, BootId, CredentialId, KeyId, ProxyId, RequestId, SessionId},
+    id::{AttemptId, AuditId, BootId, CredentialId, JobId, KeyId, ProxyId, RequestId, SessionId},
     vault::Fingerprint,
 };
 
@@ -56,6 +56,7 @@ arg_from! {
     SessionId => |value| Text value.to_string(),
     AuditId => |value| Text value.to_string(),
     KeyId => |value| Text value.to_string(),
+    JobId => |value| Text value.to_string(),
     ProxyId => |value| Text value.to_string(),
     &Fingerprint => |value| Text value.as_str().to_owned(),
     Vec<u8> => |value| Bytes value,

@@ -7,7 +7,7 @@ use crate::{
     vault::Fingerprint,
 };
 
-use super::{DbError, Execute, Row, grants::credential_id, sql};
+use super::{DbError, Execute, Row, grants::credential_id, in_list, sql};
 
 /// Remembers a spent refresh token. Repeating it changes nothing.
 pub async fn remember_spent(
@@ -35,6 +35,31 @@ pub async fn spent_by(
         .fetch_optional(sql("SELECT credential_id FROM {spent} WHERE rt_fp = ?").bind(rt_fp))
         .await?;
     row.map(|row| credential_id(&row, "spent")).transpose()
+}
+
+/// Those of these refresh tokens that were spent, or whose answer was set aside, which spent them, too; each with the credential
+/// that spent it.
+pub async fn spent_among(
+    db: &mut impl Execute,
+    tokens: &[Fingerprint],
+) -> Result<Vec<(Fingerprint, CredentialId)>, DbError> {
+    if tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    let among = in_list(tokens.len());
+    let text = format!(
+        "SELECT rt_fp, credential_id FROM {{spent}} WHERE rt_fp IN {among} \
+         UNION ALL SELECT rt_fp, credential_id FROM {{orphans}} WHERE rt_fp IN {among}"
+    );
+    let rows = db
+        .fetch_all(sql(text).bind_list(tokens).bind_list(tokens))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let token = Fingerprint::from_stored(row.text("rt_fp")?);
+            Ok((token, credential_id(row, "spent")?))
+        })
+        .collect()
 }
 
 /// A sealed answer that could not be applied.

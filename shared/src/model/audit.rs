@@ -72,6 +72,12 @@ text_enum! {
         MigrationConfirm = "migration.confirm",
         /// Credentials were taken out with their tokens.
         Export = "credentials.export",
+        /// The same was begun to be done to many credentials.
+        Bulk = "credentials.bulk",
+        /// A job was given up.
+        JobCancel = "job.cancel",
+        /// What had failed in a job was begun anew.
+        JobRetry = "job.retry",
         /// Settings were changed.
         SettingsEdit = "settings.edit",
         /// A proxy was added.
@@ -120,6 +126,8 @@ text_enum! {
         Egress = "egress",
         /// A version of the settings.
         Settings = "settings",
+        /// A job, by its id.
+        Job = "job",
     }
 }
 

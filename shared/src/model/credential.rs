@@ -96,9 +96,14 @@ pub fn check_client_id(text: &str) -> Result<(), TextError> {
     check_label(text, MAX_CLIENT_ID_CHARS)
 }
 
-/// The `biz_id` of a credential that came without one: derived from its id, so it is unique and tells its origin.
-pub fn generated_biz_id(id: CredentialId) -> String {
-    format!("rt_{}", id.to_string().to_lowercase())
+/// How a generated `biz_id` begins.
+const GENERATED: &str = "rt_";
+
+/// The `biz_id` of a credential that came without one: derived from its id, so it is unique and tells its origin. `prefix`: how it
+/// begins where somebody wants another beginning.
+pub fn generated_biz_id(prefix: Option<&str>, id: CredentialId) -> String {
+    let prefix = prefix.unwrap_or(GENERATED);
+    format!("{prefix}{}", id.to_string().to_lowercase())
 }
 
 #[cfg(test)]

@@ -341,6 +341,37 @@ impl Grant {
         grant
     }
 
+    /// A new grant whose refresh token was in use elsewhere: when it came by a refresh there. Not later than now.
+    #[must_use]
+    pub fn refreshed_elsewhere(self, at: Option<Millis>, ctx: &Context<'_>) -> Self {
+        Self {
+            refreshed_at: at.filter(|at| *at <= ctx.now).or(self.refreshed_at),
+            ..self
+        }
+    }
+
+    /// An access token that came along with a refresh token from outside. When the refresh token is tried does not depend on it.
+    #[must_use]
+    pub fn with_access_token(self, ends: Millis, ctx: &Context<'_>) -> Self {
+        Self {
+            at_issued_at: Some(ctx.now),
+            at_expires_at: Some(ends),
+            ..self
+        }
+    }
+
+    /// Somebody wants the next refresh now, before its time.
+    #[must_use]
+    pub fn due_at_once(self, ctx: &Context<'_>) -> Self {
+        if self.state != State::Idle || !ctx.enabled {
+            return self;
+        }
+        Self {
+            next_refresh_at: Some(ctx.now),
+            ..self
+        }
+    }
+
     /// What a write based on this reading must still find.
     pub fn guard(&self) -> Guard {
         Guard {

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod credential;
 pub mod finding;
 pub mod grant;
+pub mod job;
 pub mod journalled;
 pub mod key;
 pub mod known;

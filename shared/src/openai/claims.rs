@@ -20,6 +20,9 @@ const MAX_LIST: usize = 64;
 /// 9999-12-31T23:59:59Z, the last second that RFC 3339 can write.
 pub(super) const MAX_EPOCH_SECONDS: i64 = 253_402_300_799;
 
+/// How client ids begin.
+const CLIENT_PREFIXES: [&str; 2] = ["app_", "oaiapp_"];
+
 const AUTH: &str = "https://api.openai.com/auth";
 const PROFILE: &str = "https://api.openai.com/profile";
 
@@ -42,6 +45,8 @@ pub struct Claims {
     pub client_id: Option<String>,
     /// Issuer.
     pub iss: Option<String>,
+    /// For whom it was issued (`aud`): an id token names its client here.
+    pub audience: Vec<String>,
     /// Subject.
     pub sub: Option<String>,
     /// Scopes (`scp`).
@@ -82,6 +87,7 @@ impl Claims {
             iat: self.iat.or(other.iat),
             client_id: self.client_id.or(other.client_id),
             iss: self.iss.or(other.iss),
+            audience: list(self.audience, other.audience),
             sub: self.sub.or(other.sub),
             scopes: list(self.scopes, other.scopes),
             email: self.email.or(other.email),
@@ -95,6 +101,18 @@ impl Claims {
         }
     }
 
+    /// The client that the token was issued to: its `client_id`, else what its audience names as one.
+    pub fn client(&self) -> Option<String> {
+        let is_client = |name: &&String| {
+            CLIENT_PREFIXES
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+        };
+        self.client_id
+            .clone()
+            .or_else(|| self.audience.iter().find(is_client).cloned())
+    }
+
     fn from_payload(payload: &Value) -> Self {
         let none = Value::Null;
         let auth = payload.get(AUTH).unwrap_or(&none);
@@ -104,6 +122,7 @@ impl Claims {
             iat: seconds(payload, "iat"),
             client_id: text(payload, "client_id"),
             iss: text(payload, "iss"),
+            audience: audience(payload),
             sub: text(payload, "sub"),
             scopes: scopes(payload),
             email: text(payload, "email").or_else(|| text(profile, "email")),
@@ -167,6 +186,14 @@ fn scopes(payload: &Value) -> Vec<String> {
     }
 }
 
+fn audience(payload: &Value) -> Vec<String> {
+    match payload.get("aud") {
+        Some(Value::Array(items)) => texts(items.iter().filter_map(Value::as_str)),
+        Some(Value::String(text)) => texts(std::iter::once(text.as_str())),
+        _ => Vec::new(),
+    }
+}
+
 fn organization_ids(auth: &Value) -> Vec<String> {
     let listed = auth.get("organizations").and_then(Value::as_array);
     let listed = listed.into_iter().flatten();
@@ -222,6 +249,23 @@ mod tests {
         assert_eq!(claims.email.as_deref(), Some("a@example.com"));
         assert_eq!(claims.name.as_deref(), Some("A"));
         assert_eq!(claims.account_id, None);
+    }
+
+    #[test]
+    fn an_id_token_names_its_client_as_audience() {
+        let client = |payload| Claims::read(&jwt(&payload)).client();
+        assert_eq!(
+            client(json!({"aud": ["x", "app_a"]})).as_deref(),
+            Some("app_a")
+        );
+        assert_eq!(
+            client(json!({"aud": "app_a", "client_id": "app_b"})).as_deref(),
+            Some("app_b")
+        );
+        assert_eq!(
+            client(json!({"aud": ["https://api.openai.com/v1", 5]})),
+            None
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@
     reason = "a broken expectation must stop the test"
 )]
 
+mod arrivals;
 mod attempts;
 mod batch;
 mod coordination;
@@ -19,6 +20,7 @@ mod faults;
 mod findings;
 mod fixtures;
 mod grants;
+mod jobs;
 mod keys;
 mod lists;
 mod locks;
@@ -82,6 +84,9 @@ contract! {
     predecessor:
         the_predecessors_tables_are_read_whatever_their_types,
         an_older_version_may_lack_columns_and_settings;
+    arrivals:
+        many_credentials_are_added_at_once_and_found_by_what_they_are,
+        what_was_done_with_many_tokens_is_told;
     lists:
         every_filter_in_every_order_lists_what_it_should,
         shares_are_counted;
@@ -91,6 +96,15 @@ contract! {
         the_history_of_a_credential_comes_in_pages,
         where_a_doubt_comes_from,
         orphans_come_in_pages_with_names;
+    jobs:
+        jobs_are_found_by_id_key_kind_and_state,
+        a_job_has_one_runner,
+        items_are_settled_and_counted_together,
+        items_follow_their_attempts,
+        parts_wait_in_their_order,
+        jobs_that_ended_long_ago_are_removed_in_batches,
+        all_that_a_filter_finds_is_collected_in_windows,
+        many_credentials_are_changed_at_once_or_reported;
     statistics:
         endings_are_added_up_by_the_hour,
         all_credentials_are_counted,

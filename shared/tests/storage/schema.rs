@@ -89,7 +89,7 @@ pub(crate) async fn a_migration_that_was_cut_off_is_completed(place: Place) {
     }
     db.migrate().await.unwrap();
     db.check_schema().await.unwrap();
-    assert_eq!(logical_schema(&db, "").await.len(), 25);
+    assert_eq!(logical_schema(&db, "").await.len(), 28);
     add(&db, "works").await;
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn all_back_ends_have_the_same_schema(place: Place) {
         logical_schema(&reference, "").await,
         logical_schema(&place.open().await, "").await,
     );
-    assert_eq!(wanted.len(), 25);
+    assert_eq!(wanted.len(), 28);
     for (table, wanted) in &wanted {
         assert_eq!(found.get(table), Some(wanted), "table {table}");
     }

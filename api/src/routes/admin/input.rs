@@ -4,19 +4,21 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
     response::IntoResponse as _,
 };
-use rt_manage_shared::id::{AttemptId, CredentialId};
+use rt_manage_shared::id::{self, AttemptId, CredentialId};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::error::Category;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     credentials::{Expected, Patch},
     error::{FieldError, Problem},
+    jobs,
 };
 
 /// A JSON body.
@@ -26,27 +28,88 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "send the body as Content-Type: application/json",
-            ));
-        }
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| {
-                if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    let detail = "the body is larger than 1 MiB";
-                    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-                } else {
-                    let detail = "the body did not arrive whole";
-                    Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", detail)
-                }
-            })?;
+        let bytes = json_bytes(request, state).await?;
         parse(&bytes).map(Self)
     }
 }
+
+async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    if !is_json(request.headers()) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "send the body as Content-Type: application/json",
+        ));
+    }
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
+                let detail = "the body is larger than 1 MiB";
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+            } else {
+                let detail = "the body did not arrive whole";
+                Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", detail)
+            }
+        })
+}
+
+/// A JSON body of a request that is done once, however often it comes with the same `Idempotency-Key`.
+pub(super) struct Once<T> {
+    pub(super) body: T,
+    pub(super) request: Option<jobs::Request>,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Once<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let headers = parts.clone();
+        let bytes = json_bytes(Request::from_parts(parts, body), state).await?;
+        Ok(Self {
+            request: once(&headers, &bytes)?,
+            body: parse(&bytes)?,
+        })
+    }
+}
+
+/// What makes a request the same as another one: its `Idempotency-Key`, where it has one, and all that it says.
+pub(super) fn once(parts: &Parts, body: &[u8]) -> Result<Option<jobs::Request>, Problem> {
+    let mut keys = parts.headers.get_all(&IDEMPOTENCY_KEY).iter();
+    let Some(key) = keys.next() else {
+        return Ok(None);
+    };
+    let key = key.to_str().ok().filter(|key| {
+        let printable = key.bytes().all(|byte| byte.is_ascii_graphic());
+        (1..=MAX_KEY_CHARS).contains(&key.len()) && printable
+    });
+    let (Some(key), None) = (key, keys.next()) else {
+        let message = "must be one text of 1 to 255 printable ASCII characters without spaces";
+        return Err(Problem::invalid(vec![FieldError::new(
+            "Idempotency-Key",
+            message,
+        )]));
+    };
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("", |target| target.as_str());
+    let mut hash = Sha256::new();
+    for part in [parts.method.as_str().as_bytes(), target.as_bytes(), body] {
+        // Each with its length, so that no two requests look alike.
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    Ok(Some(jobs::Request {
+        key: key.to_owned(),
+        hash: hash.finalize().into(),
+    }))
+}
+
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// What a column holds on all databases.
+const MAX_KEY_CHARS: usize = 255;
 
 /// `application/json` and its relatives, such as `application/merge-patch+json`.
 fn is_json(headers: &HeaderMap) -> bool {
@@ -163,6 +226,20 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         let revision = |tag: &&str| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
         let known = tags.iter().filter_map(revision).collect();
         Ok(Self(Expected::Revisions(known)))
+    }
+}
+
+/// The job that the address names. A text that is no id names none.
+pub(super) struct JobId(pub(super) id::JobId);
+
+impl<S: Send + Sync> FromRequestParts<S> for JobId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Path(text)| text.parse().ok());
+        id.map(Self)
+            .ok_or_else(|| Problem::not_found("there is no such job"))
     }
 }
 

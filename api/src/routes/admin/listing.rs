@@ -1,7 +1,5 @@
 //! The query of a list of credentials: which ones, in which order, from where on.
 
-use std::time::Duration;
-
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use rt_manage_shared::{
@@ -9,7 +7,7 @@ use rt_manage_shared::{
     db::credentials::accepts,
     model::{
         grant::StateName,
-        listing::{Filter, Position, Sort, SortBy, Span},
+        listing::{Filter, Position, Sort, SortBy},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -17,14 +15,13 @@ use utoipa::IntoParams;
 
 use super::paging::{done, read, size};
 use crate::{
+    credentials::{Filters, selection},
     error::{FieldError, Problem},
     state::App,
 };
 
 /// Deepest entry that a page by number may begin behind: its cost grows with it. Beyond, lists are read by cursor.
 const DEEPEST: u32 = 10_000;
-/// Longest text that is searched for: no column holds a longer one.
-const MAX_SEARCH_CHARS: usize = 512;
 
 /// Lists of values are separated by commas.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -236,74 +233,37 @@ impl Query {
 
 /// What was deleted since then can be restored.
 fn restorable_since(app: &App) -> Millis {
-    let settings = app.settings.current();
-    app.clock.now() - settings.config().retention.restorable() + Duration::from_millis(1)
+    selection::restorable_since(&app.settings.current(), app.clock.now())
 }
 
 impl FilterQuery {
     fn read(self, restorable_since: Millis, errors: &mut Vec<FieldError>) -> Filter {
-        let too_long = |text: &String| text.chars().count() > MAX_SEARCH_CHARS;
-        if self.search.as_ref().is_some_and(too_long) {
-            errors.push(FieldError::new("search", "has more than 512 characters"));
-        }
-        if self.search.as_ref().is_some_and(|text| text.contains('\0')) {
-            errors.push(FieldError::new("search", "contains control characters"));
-        }
-        let (states, tags) = (
-            states(self.state.as_deref(), errors),
-            values("tag", self.tag, errors),
-        );
-        Filter {
+        let state = states(self.state.as_deref(), errors);
+        let filters = Filters {
             search: self.search,
-            tags,
-            plans: values("plan", self.plan, errors),
-            states,
+            tag: values(self.tag),
+            plan: values(self.plan),
+            state,
             enabled: self.enabled,
-            client_ids: values("client_id", self.client_id, errors),
-            proxies: values("proxy", self.proxy, errors),
-            expires: Span {
-                from: time("expires_after", self.expires_after, errors),
-                before: time("expires_before", self.expires_before, errors),
-            },
-            refreshed: Span {
-                from: time("refreshed_after", self.refreshed_after, errors),
-                before: time("refreshed_before", self.refreshed_before, errors),
-            },
-            created: Span {
-                from: time("created_after", self.created_after, errors),
-                before: time("created_before", self.created_before, errors),
-            },
+            client_id: values(self.client_id),
+            proxy: values(self.proxy),
+            expires_before: self.expires_before,
+            expires_after: self.expires_after,
+            refreshed_before: self.refreshed_before,
+            refreshed_after: self.refreshed_after,
+            created_before: self.created_before,
+            created_after: self.created_after,
             has_access_token: self.has_access_token,
-            deleted_since: self.deleted.unwrap_or(false).then_some(restorable_since),
-        }
+            deleted: self.deleted,
+        };
+        filters.read(restorable_since, errors)
     }
 }
 
-/// Most values of one filter: each is looked for in an index.
-const MAX_VALUES: usize = 100;
-
-fn values(field: &str, text: Option<String>, errors: &mut Vec<FieldError>) -> Vec<String> {
-    let Some(text) = text else {
-        return Vec::new();
-    };
-    let values: Vec<_> = text.split(',').map(str::to_owned).collect();
-    if values.len() > MAX_VALUES {
-        errors.push(FieldError::new(field, "has more than 100 values"));
-    }
-    // No stored text has one, and PostgreSQL would refuse the statement.
-    if text.contains('\0') {
-        errors.push(FieldError::new(field, "contains control characters"));
-    }
-    values
-}
-
-fn time(field: &str, text: Option<String>, errors: &mut Vec<FieldError>) -> Option<Millis> {
-    let time = text?.parse::<jiff::Timestamp>();
-    if time.is_err() {
-        let message = "must be a time like 2026-01-10T08:00:00Z";
-        errors.push(FieldError::new(field, message));
-    }
-    time.ok().map(|time| Millis(time.as_millisecond()))
+fn values(text: Option<String>) -> Vec<String> {
+    let text = text.as_deref();
+    let values = text.into_iter().flat_map(|text| text.split(','));
+    values.map(str::to_owned).collect()
 }
 
 fn states(text: Option<&str>, errors: &mut Vec<FieldError>) -> Vec<StateName> {

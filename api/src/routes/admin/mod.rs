@@ -4,6 +4,7 @@
 mod attempts;
 mod audit;
 mod auth;
+mod bulk;
 mod client_ids;
 mod credential_view;
 mod credentials;
@@ -16,7 +17,10 @@ mod events;
 mod exports;
 mod facets;
 mod handouts;
+mod imports;
 mod input;
+mod job_items;
+mod jobs;
 mod keys;
 mod lifecycle;
 mod listing;
@@ -43,11 +47,15 @@ pub(crate) mod tests;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{Method, StatusCode, Uri},
 };
 
 use utoipa::{OpenApi as _, openapi::OpenApi};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
+};
 
 use super::{health, public};
 use crate::{error::Problem, state::App};
@@ -74,6 +82,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(document::serve))
         .routes(routes!(credentials::list, credentials::create))
         .routes(routes!(facets::facets))
+        .routes(routes!(bulk::start))
         .routes(routes!(
             credentials::read,
             credentials::edit,
@@ -90,6 +99,13 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(orphans::list))
         .routes(routes!(orphans::discard))
         .routes(routes!(orphans::apply))
+        .routes(routes!(imports::create).layer(DefaultBodyLimit::max(imports::MAX_IMPORT_BYTES)))
+        .routes(routes!(imports::template))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(job_items::list))
+        .routes(routes!(job_items::take_out))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::read, keys::edit, keys::revoke))
         .routes(routes!(handouts::of_credential))

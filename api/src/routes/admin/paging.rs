@@ -105,6 +105,34 @@ pub(super) fn size(field: &'static str, size: Option<u32>, errors: &mut Vec<Fiel
     size
 }
 
+/// Words out of a list that is separated by commas; none where nothing is given.
+pub(super) fn words<T: Copy + std::fmt::Display>(
+    field: &'static str,
+    text: Option<&str>,
+    known: &[T],
+    errors: &mut Vec<FieldError>,
+) -> Vec<T> {
+    let given = text.into_iter().flat_map(|text| text.split(','));
+    let find = |word: &str| known.iter().find(|one| one.to_string() == word).copied();
+    let found: Option<Vec<T>> = given.map(find).collect();
+    let mut found = found.unwrap_or_else(|| {
+        let known: Vec<_> = known.iter().map(T::to_string).collect();
+        let known = known.join(", ");
+        let message = format!("must be some of {known}, separated by commas");
+        errors.push(FieldError::new(field, message));
+        Vec::new()
+    });
+    // Each once: they are looked for one by one.
+    let mut seen = Vec::new();
+    found.retain(|one| {
+        let word = one.to_string();
+        let new = !seen.contains(&word);
+        seen.push(word);
+        new
+    });
+    found
+}
+
 pub(super) fn done(errors: Vec<FieldError>) -> Result<(), Problem> {
     if errors.is_empty() {
         Ok(())

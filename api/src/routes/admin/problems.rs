@@ -8,54 +8,67 @@ use crate::{
     auth::{AuthError, HashError},
     credentials::{CredentialError, Holder},
     error::{FieldError, Problem},
+    jobs::JobsError,
     users::UsersError,
 };
 
 impl From<CredentialError> for Problem {
     fn from(error: CredentialError) -> Self {
-        let detail = error.to_string();
-        let conflict = |code| Self::new(StatusCode::CONFLICT, code, detail.clone());
-        let about = |code, holder: &Holder| conflict(code).with("credential_id", id(holder.id));
+        let (code, detail) = (error.code(), error.to_string());
+        let refused = |status| Self::new(status, code, detail.clone());
+        let conflict = || refused(StatusCode::CONFLICT);
+        let about = |holder: &Holder| conflict().with("credential_id", id(holder.id));
         match error {
             CredentialError::Invalid(errors) => Self::invalid(errors),
             CredentialError::NotFound | CredentialError::NoOrphan => Self::not_found(detail),
-            CredentialError::Spent(holder) => about("refresh_token_spent", &holder),
-            CredentialError::InUse(holder) => about("refresh_token_in_use", &holder),
-            CredentialError::Refreshing(holder) => about("refresh_in_progress", &holder),
-            CredentialError::BizIdTaken => conflict("biz_id_taken"),
-            CredentialError::NoDecision(why) => match why {
-                NoDecision::NotInDoubt => conflict("not_in_doubt"),
-                NoDecision::Open(attempt) => {
-                    conflict("refresh_in_progress").with("attempt", json!({"id": attempt}))
-                }
-                NoDecision::ProbesSpent => conflict("probes_spent"),
-                NoDecision::Disabled => Self::forbidden("disabled", detail),
-            },
-            CredentialError::Stale => Self::new(
-                StatusCode::PRECONDITION_FAILED,
-                "precondition_failed",
-                detail,
-            ),
-            CredentialError::NotRestorable => conflict("not_restorable"),
-            CredentialError::NothingToReveal => conflict("no_secret"),
-            CredentialError::AwaitsMigration => conflict("migration_unconfirmed"),
-            CredentialError::NotHeld => conflict("not_held"),
-            CredentialError::OrphanWithoutCredential => conflict("credential_deleted"),
-            CredentialError::OrphanUnreadable => conflict("orphan_unreadable"),
-            CredentialError::Healthy(healthy) => {
-                conflict("credential_healthy").with("credential_id", id(healthy))
+            CredentialError::Spent(holder)
+            | CredentialError::InUse(holder)
+            | CredentialError::Refreshing(holder) => about(&holder),
+            CredentialError::NoDecision(NoDecision::Open(attempt)) => {
+                conflict().with("attempt", json!({"id": attempt}))
             }
-            CredentialError::Contended => conflict("contended"),
-            CredentialError::NotTried => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "database_unavailable",
-                detail,
-            ),
+            CredentialError::NoDecision(NoDecision::Disabled) => Self::forbidden(code, detail),
+            CredentialError::Stale => refused(StatusCode::PRECONDITION_FAILED),
+            CredentialError::Healthy(healthy) => conflict().with("credential_id", id(healthy)),
+            CredentialError::NotTried => refused(StatusCode::SERVICE_UNAVAILABLE),
+            CredentialError::BizIdTaken
+            | CredentialError::NoDecision(NoDecision::NotInDoubt | NoDecision::ProbesSpent)
+            | CredentialError::NotRestorable
+            | CredentialError::NothingToReveal
+            | CredentialError::AwaitsMigration
+            | CredentialError::NotHeld
+            | CredentialError::OrphanWithoutCredential
+            | CredentialError::OrphanUnreadable
+            | CredentialError::Contended => conflict(),
             CredentialError::Database(error) => error.into(),
             CredentialError::Vault(error) => error.into(),
         }
     }
 }
+
+impl From<JobsError> for Problem {
+    fn from(error: JobsError) -> Self {
+        let detail = error.to_string();
+        let refused = |status, code| Self::new(status, code, detail.clone());
+        match error {
+            JobsError::NotFound => Self::not_found(detail),
+            JobsError::Ended => refused(StatusCode::CONFLICT, "job_ended"),
+            JobsError::Running => refused(StatusCode::CONFLICT, "job_running"),
+            JobsError::NothingFailed => refused(StatusCode::CONFLICT, "nothing_failed"),
+            JobsError::TooMany(_) => refused(StatusCode::TOO_MANY_REQUESTS, "too_many_jobs")
+                .retry_after(TOO_MANY_JOBS_SECONDS),
+            JobsError::KeyReused => {
+                refused(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused")
+            }
+            JobsError::Credential(error) => error.into(),
+            JobsError::Database(error) => error.into(),
+            JobsError::Vault(error) => error.into(),
+        }
+    }
+}
+
+/// When one of many jobs may have ended.
+const TOO_MANY_JOBS_SECONDS: u64 = 60;
 
 fn id(id: CredentialId) -> String {
     id.to_string()

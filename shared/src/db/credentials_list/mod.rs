@@ -9,6 +9,7 @@
 //!
 //! Statements are written so that no planner has a choice: a derived table with a limit is a fence on all back ends.
 
+mod collect;
 mod order;
 mod predicate;
 mod seed;
@@ -21,6 +22,7 @@ use crate::{
     model::listing::{Filter, Position, Sort},
 };
 
+pub use self::collect::{Collected, collect};
 use self::{
     order::Order,
     predicate::{Kind, Predicate, Side},

@@ -189,7 +189,7 @@ impl Base<'_> {
 }
 
 /// Whether an entry of this side is shown: selections for each row, because for a join planners would read all rows.
-fn hit(side: Side, rest: &[Predicate]) -> (String, Vec<Arg>) {
+pub(super) fn hit(side: Side, rest: &[Predicate]) -> (String, Vec<Arg>) {
     let part = |of: Side| {
         let found = rest.iter().filter(move |one| one.side == of);
         found.map(Predicate::text).collect::<Vec<_>>()

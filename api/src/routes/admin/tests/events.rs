@@ -12,7 +12,7 @@ use rt_manage_shared::{model::grant::Verdict, notify::Event};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{CANARY, NEAR, Server, call, desk::Desk};
+use super::{CANARY, NEAR, Server, call, desk::Desk, jobs::Running};
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -161,6 +161,30 @@ async fn what_nobody_announces_is_seen() {
         .await
         .unwrap();
     assert!(listener.until("stats").await.data["as_of"].is_string());
+}
+
+#[tokio::test]
+async fn jobs_are_told_of_until_their_end() {
+    let desk = Desk::new().await;
+    let token = desk.server.token().await;
+    let ids = desk.created_many(&["a", "b"]).await;
+    let mut listener = Listener::open(&desk.server, &token, None).await;
+    listener.until("ready").await;
+    let id = desk
+        .started(json!({"ids": ids}), json!({"type": "disable"}))
+        .await;
+    let told = listener.until("job").await;
+    let so_far = |state: &str, done: u32| json!({"job": id, "kind": "bulk", "state": state, "total": 2, "done": done, "failed": 0, "skipped": 0, "cancelled": 0});
+    assert_eq!(told.data, so_far("waiting", 0));
+    let running = Running::start(&desk.server.app);
+    loop {
+        let told = listener.until("job").await;
+        if told.data["state"] == "finished" {
+            assert_eq!(told.data, so_far("finished", 2));
+            break;
+        }
+    }
+    running.drain().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The real router over a real database file. Every answer of every test is searched for planted secrets.
 
 mod audit;
+mod bulk;
 mod credentials;
 mod desk;
 mod document;
@@ -9,6 +10,7 @@ mod exports;
 mod findings;
 mod grant_effects;
 mod http;
+mod jobs;
 mod keys;
 mod lifecycle;
 mod live;
@@ -46,7 +48,9 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::{auth::Sessions, events::Events, keys::Keys, refresh::Refresher, routes, state::App};
+use crate::{
+    auth::Sessions, events::Events, jobs::Jobs, keys::Keys, refresh::Refresher, routes, state::App,
+};
 
 /// Part of every planted secret; no answer may have it.
 pub(crate) const CANARY: &str = "canary";
@@ -236,6 +240,7 @@ async fn start(loaded: &Loaded) -> App {
     let queue = producer.clone();
     let refresher = Refresher::start(&db, &clock, &notifier, &settings, producer, stop);
     App {
+        jobs: Jobs::new(&db, &vault, &clock),
         keys: Keys::new(&config, &db, &clock),
         events: Events::start(
             &db,
