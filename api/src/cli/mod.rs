@@ -9,6 +9,7 @@ mod credentials;
 mod healthcheck;
 mod jobs;
 mod keys;
+mod migrate_from;
 mod openapi;
 mod output;
 mod password;
@@ -23,8 +24,11 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use rt_manage_shared::{
     bootstrap,
+    bootstrap::Role,
+    clock::Clock,
     config::{Config, Loaded},
     db::Db,
+    vault::Vault,
 };
 use rt_manage_worker::cli::{self, ConfigArgs};
 
@@ -48,6 +52,8 @@ enum Command {
     CheckConfig,
     /// Brings the database schema up to date.
     Migrate,
+    /// Takes credentials and settings over from the predecessor's database. They wait until `--confirm`.
+    MigrateFrom(migrate_from::MigrateFrom),
     /// Stops starting refreshes everywhere; tokens are still handed out.
     Pause {
         /// Why, for those who wonder.
@@ -121,6 +127,10 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
             db.close().await;
             Ok(ExitCode::SUCCESS)
         }
+        Command::MigrateFrom(command) => {
+            let (db, vault, clock) = open_all(config).await?;
+            migrate_from::run(command, loaded, &db, &vault, &clock).await
+        }
         Command::Pause { reason } => switches::pause(&open(config).await?, &reason).await,
         Command::Resume { halted } => switches::resume(&open(config).await?, config, halted).await,
         Command::ResetPassword { user } => {
@@ -145,6 +155,15 @@ async fn open(config: &Config) -> anyhow::Result<Db> {
         .await
         .context("bringing the database schema up to date")?;
     Ok(db)
+}
+
+/// Opens database and vault, and sets the clock.
+async fn open_all(config: &Config) -> anyhow::Result<(Db, Vault, Clock)> {
+    let db = open(config).await?;
+    let clock = Clock::new();
+    clock.set_from_database(db.server_time().await?);
+    let vault = bootstrap::open_vault(config, &db, &clock, Role::Api).await?;
+    Ok((db, vault, clock))
 }
 
 #[cfg(test)]

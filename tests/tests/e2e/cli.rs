@@ -2,6 +2,7 @@
 
 use std::{
     io::Write as _,
+    os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -320,6 +321,77 @@ async fn files_are_imported_as_jobs_wherever_the_command_runs() {
         let none = one.run(&["jobs", "show", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
         assert_eq!(none.code, 3, "{none:?}");
     }
+}
+
+#[tokio::test]
+async fn exports_are_for_their_owner_only_and_ask_for_no_password_twice() {
+    let (upstream, system, builder, admin) = system().await;
+    create(&upstream, &admin, &["a", "b"]).await;
+    let (manage, url) = (key(&admin, "manage").await, system.url().to_owned());
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let everybody = [As::Local(&builder), As::Password(&url, PASSWORD)];
+    for (number, one) in everybody.iter().enumerate() {
+        let file = path(&format!("{number}.jsonl"));
+        let export = [
+            "credentials",
+            "export",
+            "--all",
+            "--format",
+            "jsonl",
+            "-o",
+            &file,
+        ];
+        let done = one.run(&export).done();
+        assert!(done.out.contains("2 credentials"), "{done:?}");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let token = upstream.live_token("a").unwrap();
+        assert!(text.lines().count() == 2 && text.contains(&token));
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let again = one.run(&export);
+        assert_eq!(again.code, 1);
+        assert!(again.err.contains("--force"), "{again:?}");
+        let forced: Vec<_> = export.iter().chain(&["--force"]).copied().collect();
+        one.run(&forced).done();
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let piped = one
+            .run(&["credentials", "export", "b", "--format", "csv", "-o", "-"])
+            .done();
+        assert!(piped.out.contains(&upstream.live_token("b").unwrap()));
+        // What was taken out comes in again, and is there already.
+        let back = one.run(&["import", &file]).done();
+        assert!(back.out.contains("2 skipped"), "{back:?}");
+    }
+    let refused = As::Key(&url, &manage).run(&[
+        "credentials",
+        "export",
+        "--all",
+        "--format",
+        "csv",
+        "-o",
+        &path("key.csv"),
+    ]);
+    assert_eq!(refused.code, 5, "{refused:?}");
+    assert!(refused.err.contains("--user") && !folder.path().join("key.csv").exists());
+    let none = As::Local(&builder).run(&[
+        "credentials",
+        "export",
+        "--state",
+        "dead",
+        "--format",
+        "csv",
+        "-o",
+        &path("none.csv"),
+    ]);
+    assert_eq!(none.code, 3, "{none:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    let log = admin
+        .call(Method::GET, "/audit?actor=command%20line", None)
+        .await;
+    let actions = log.body["items"].to_string();
+    assert!(actions.contains("export"), "{actions}");
 }
 
 #[tokio::test]

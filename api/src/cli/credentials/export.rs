@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use axum::http::header;
+use axum::http::{HeaderName, header};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,9 @@ use crate::cli::{
     client::{Answer, Call, Client, Exit, Failure, text},
     output::{Output, Progress},
 };
+
+/// How many credentials an answer holds.
+const COUNT: HeaderName = HeaderName::from_static("x-exported-credentials");
 
 /// Exports credentials with their tokens. What leaves is written down in the audit log.
 #[derive(Debug, Args)]
@@ -94,13 +97,19 @@ pub(super) async fn run(client: &Client, out: Output, args: &Export) -> Result<E
     {
         out.note("several files came, as a ZIP");
     }
+    let count = answer
+        .header(COUNT)
+        .and_then(|count| count.parse::<u64>().ok());
     let bytes = write(answer, args, out).await?;
     let shown = args.output.display().to_string();
     if out.is_json() {
-        out.value(&json!({"file": shown, "bytes": bytes}))?;
+        out.value(&json!({"file": shown, "credentials": count, "bytes": bytes}))?;
     } else {
+        let count = count
+            .map(|count| format!("{count} credentials, "))
+            .unwrap_or_default();
         out.line(&format!(
-            "{shown}: {bytes} bytes; whoever reads it has the accounts"
+            "{shown}: {count}{bytes} bytes; whoever reads it has the accounts"
         ))?;
     }
     Ok(Exit::Done)
