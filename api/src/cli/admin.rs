@@ -30,7 +30,7 @@ pub(super) struct Group<C: Subcommand> {
 
 /// `credentials import`, for short.
 #[derive(Debug, Args)]
-pub(super) struct Import {
+pub(super) struct Short {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub(super) enum Admin {
     /// Lists, shows, imports, exports and refreshes credentials.
     Credentials(Group<Credentials>),
     /// Imports credentials from a file; the same as `credentials import`.
-    Import(Import),
+    Import(Short),
     /// Shows and changes what the console can set.
     Settings(Group<Settings>),
     /// Lists, watches, cancels and repeats jobs.

@@ -3,7 +3,7 @@
 //! What a handler takes decides ([`Admin`](crate::auth::Admin), [`Viewer`](crate::auth::Viewer),
 //! [`AnySession`](crate::auth::AnySession)). Here stands what is usual, reading for viewers and the rest for administrators;
 //! other routes say so in their annotation, `security(("session" = ["administrator"]))`. [`FOR_KEYS`] lists what is open to programs
-//! with an API key, told in `x-key-scope`: such a handler takes [`Manage`](crate::auth::Manage) or [`Look`](crate::auth::Look). A test
+//! with an API key: such a handler takes [`Manage`](crate::auth::Manage) or [`Look`](crate::auth::Look). A test
 //! asks every route and fails where the document says anything else than what is enforced.
 
 use rt_manage_shared::model::key::Scope;
@@ -19,10 +19,9 @@ pub(super) const SCHEME: &str = "session";
 /// Name of the extension.
 pub(super) const EXTENSION: &str = "x-role";
 
-/// Name of the extension that tells the scope which a key needs.
-pub(super) const KEY_EXTENSION: &str = "x-key-scope";
-/// The security schemes of keys.
-pub(super) const KEY_SCHEMES: [&str; 2] = ["apiSecret", "apiKey"];
+/// The security schemes of keys; their requirement names the scope. An extension of its own would stand before or behind `x-role`
+/// as it happens.
+const KEY_SCHEMES: [&str; 2] = ["apiSecret", "apiKey"];
 
 /// What a key opens, by operation: reading with the scope `view`, the rest with `manage`. Never people, sessions, passwords, keys,
 /// secrets, the audit log, nor what stops or changes the whole installation.
@@ -95,7 +94,6 @@ pub(super) fn declare(openapi: &mut OpenApi) {
             if FOR_KEYS.contains(&id) {
                 let scope = if reads { Scope::View } else { Scope::Manage };
                 let scope = scope.as_str();
-                extensions.insert(KEY_EXTENSION.to_owned(), scope.into());
                 let security = operation.security.get_or_insert_default();
                 let other = |scheme| SecurityRequirement::new(scheme, [scope]);
                 security.extend(KEY_SCHEMES.map(other));
