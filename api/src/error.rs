@@ -3,6 +3,8 @@
 //!
 //! `code` is stable and meant for programs, `detail` for people. Neither ever repeats a secret.
 
+use std::time::Duration;
+
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -130,6 +132,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         self.with_header(header::RETRY_AFTER, seconds)
+    }
+
+    /// Says how long to wait, rounded up: a client that comes back on time is let through.
+    #[must_use]
+    pub fn retry_in(self, wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1000);
+        self.retry_after(u64::try_from(seconds).unwrap_or(u64::MAX))
     }
 
     /// The stable code.

@@ -41,9 +41,18 @@ impl Caller {
 
     /// Somebody with a session, who acts from here.
     pub fn actor(self, username: &str, request_id: &str) -> Actor {
+        self.somebody(ActorKind::User, username, request_id)
+    }
+
+    /// A program with a key of this name, which acts from here.
+    pub fn key_actor(self, name: &str, request_id: &str) -> Actor {
+        self.somebody(ActorKind::Key, name, request_id)
+    }
+
+    fn somebody(self, kind: ActorKind, name: &str, request_id: &str) -> Actor {
         Actor {
-            kind: ActorKind::User,
-            name: username.to_owned(),
+            kind,
+            name: name.to_owned(),
             address: Some(self.address.to_string()),
             request_id: Some(request_id.to_owned()),
         }

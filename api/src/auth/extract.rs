@@ -1,24 +1,49 @@
-//! Extractors that let administrators in.
+//! Extractors that say who may call a route. What a handler takes declares it: [`Admin`], [`Viewer`] and [`AnySession`] let
+//! people in, [`Manage`] and [`Look`] programs with a key as well. A route that says nothing special is not open to keys.
+
+use std::sync::Arc;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    http::{StatusCode, request::Parts},
 };
 use rt_manage_shared::{
-    model::{audit::Actor, role::Role},
+    model::{
+        audit::Actor,
+        key::{Reach, Scope},
+        role::Role,
+    },
     vault::Secret,
 };
 
-use super::{caller::Caller, cookie::read_cookie, sessions::Session};
-use crate::{error::Problem, routes::RequestId, state::App};
+use super::{
+    caller::Caller,
+    inside,
+    presented::{Presented, log_in_first, presented, unauthorized},
+    sessions::Session,
+};
+use crate::{
+    error::Problem,
+    keys::{self, Holder, Refused},
+    routes::RequestId,
+    state::App,
+};
 
-/// An administrator, who may do everything. What a handler takes declares who may call it.
+/// An administrator, who may do everything: a person, or whoever runs the command line beside the database.
 #[derive(Debug, Clone)]
 pub struct Admin(pub Actor);
 
 /// Anybody who may look: administrators and viewers.
 #[derive(Debug, Clone)]
 pub struct Viewer(pub Actor);
+
+/// Whoever may manage credentials: administrators, and programs whose key has the scope `manage`.
+#[derive(Debug, Clone)]
+pub struct Manage(pub Actor);
+
+/// Whoever may look at credentials and at how they are kept alive: people, and programs whose key has the scope `view` or `manage`.
+#[derive(Debug, Clone)]
+pub struct Look(pub Actor);
 
 /// Anybody with a session, even one that is only good for setting a password.
 #[derive(Debug, Clone)]
@@ -29,21 +54,61 @@ pub struct AnySession {
     pub actor: Actor,
 }
 
+/// Who sends a request.
+enum Who {
+    /// Whoever runs the command line.
+    CommandLine,
+    /// A person.
+    Person(AnySession),
+    /// A program.
+    Program(Arc<Holder>, Actor),
+}
+
+impl Who {
+    async fn of(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        if inside::is_ours(&parts.extensions) {
+            return Ok(Self::CommandLine);
+        }
+        let caller = Caller::from_request_parts(parts, app).await?;
+        let RequestId(id) = parts.extensions.get().cloned().unwrap_or_default();
+        match presented(parts)? {
+            Presented::Session(token) => match app.sessions.check(token.expose()).await? {
+                // What the published password opened stays near, like the password itself.
+                Ok(session) if session.must_change_password && !caller.is_near() => {
+                    Err(log_in_first())
+                }
+                Ok(session) => Ok(Self::Person(AnySession {
+                    actor: caller.actor(&session.username, &id),
+                    session,
+                })),
+                Err(_) => Err(log_in_first()),
+            },
+            Presented::Key(secret) => {
+                let holder = admitted(app, &secret, caller, parts).await?;
+                let actor = caller.key_actor(&holder.name, &id);
+                Ok(Self::Program(holder, actor))
+            }
+        }
+    }
+
+    /// A person or the command line, and what they may do.
+    fn full(self) -> Result<(Role, Actor), Problem> {
+        match self {
+            Self::CommandLine => Ok((Role::Administrator, Actor::command_line())),
+            Self::Person(any) => full(any),
+            Self::Program(..) => Err(not_for_keys()),
+        }
+    }
+}
+
 impl FromRequestParts<App> for AnySession {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, app).await?;
-        let request_id = parts.extensions.get::<RequestId>().cloned();
-        let token = presented(parts)?;
-        match app.sessions.check(token.expose()).await? {
-            // What the published password opened stays near, like the password itself.
-            Ok(session) if session.must_change_password && !caller.is_near() => Err(unauthorized()),
-            Ok(session) => Ok(Self {
-                actor: caller.actor(&session.username, &request_id.unwrap_or_default().0),
-                session,
-            }),
-            Err(_) => Err(unauthorized()),
+        match Who::of(parts, app).await? {
+            Who::Person(any) => Ok(any),
+            Who::Program(..) => Err(not_for_keys()),
+            Who::CommandLine => Err(unauthorized("the command line has no session")),
         }
     }
 }
@@ -52,8 +117,8 @@ impl FromRequestParts<App> for Viewer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let any = AnySession::from_request_parts(parts, app).await?;
-        full(any).map(|(_, actor)| Self(actor))
+        let (_, actor) = Who::of(parts, app).await?.full()?;
+        Ok(Self(actor))
     }
 }
 
@@ -61,14 +126,34 @@ impl FromRequestParts<App> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let any = AnySession::from_request_parts(parts, app).await?;
-        let (role, actor) = full(any)?;
-        match role {
-            Role::Administrator => Ok(Self(actor)),
-            Role::Viewer => Err(Problem::forbidden(
-                "administrator_required",
-                "this needs the role of an administrator; a viewer may only look",
-            )),
+        let (role, actor) = Who::of(parts, app).await?.full()?;
+        administrator(role).map(|()| Self(actor))
+    }
+}
+
+impl FromRequestParts<App> for Look {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match Who::of(parts, app).await? {
+            Who::Program(holder, actor) => {
+                allowed(&holder, &[Scope::View, Scope::Manage]).map(|()| Self(actor))
+            }
+            who => who.full().map(|(_, actor)| Self(actor)),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Manage {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match Who::of(parts, app).await? {
+            Who::Program(holder, actor) => allowed(&holder, &[Scope::Manage]).map(|()| Self(actor)),
+            who => {
+                let (role, actor) = who.full()?;
+                administrator(role).map(|()| Self(actor))
+            }
         }
     }
 }
@@ -84,92 +169,75 @@ fn full(any: AnySession) -> Result<(Role, Actor), Problem> {
     Ok((any.session.role, any.actor))
 }
 
-/// The token of a request: a bearer token, else the cookie. Browsers send cookies by themselves, so a request
-/// that changes something has to come from our own pages.
-fn presented(parts: &Parts) -> Result<Secret, Problem> {
-    if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
-        return bearer(value).ok_or_else(unauthorized);
+fn administrator(role: Role) -> Result<(), Problem> {
+    match role {
+        Role::Administrator => Ok(()),
+        Role::Viewer => Err(Problem::forbidden(
+            "administrator_required",
+            "this needs the role of an administrator; a viewer may only look",
+        )),
     }
-    let token = read_cookie(&parts.headers).ok_or_else(unauthorized)?;
-    let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if !safe && !is_same_origin(&parts.headers) {
-        return Err(Problem::forbidden(
-            "origin_mismatch",
-            "a request with the session cookie must come from this server's own pages; scripts send a bearer token",
+}
+
+/// Whose key this is; one request of its minute is taken.
+async fn admitted(
+    app: &App,
+    secret: &Secret,
+    caller: Caller,
+    parts: &Parts,
+) -> Result<Arc<Holder>, Problem> {
+    let presented = keys::Presented {
+        secret: secret.expose().as_bytes(),
+        peer: Some(caller.address),
+        headers: &parts.headers,
+    };
+    let holder = app.keys.authenticate(presented).await.map_err(told)?;
+    app.keys.charge(&holder, 1).map_err(|wait| {
+        keys::count_refusal("rate_limit");
+        let limit = holder.rate_limit_per_minute.unwrap_or_default();
+        let detail = format!("the key has made its {limit} requests of this minute");
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_in(wait)
+    })?;
+    if holder.key.is_configured() {
+        return Err(unauthorized(
+            "auth.api_secret opens nothing here; make a key with the scope `view` or `manage`, or log in: POST /api/v1/auth/login",
         ));
     }
-    Ok(token)
+    Ok(holder)
 }
 
-fn bearer(value: &HeaderValue) -> Option<Secret> {
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Secret::new(token.trim()))
-}
-
-/// Whether a browser sent this request for one of our own pages. `Sec-Fetch-Site` is the browser's own word;
-/// where it is missing (plain HTTP), `Origin` has to name the host that was asked.
-fn is_same_origin(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(site) = text("sec-fetch-site") {
-        return site == "same-origin";
-    }
-    let origin = text("origin").and_then(|origin| origin.parse::<Uri>().ok());
-    let authority = origin.as_ref().and_then(Uri::authority);
-    match (authority, text("host")) {
-        (Some(authority), Some(host)) => authority.as_str().eq_ignore_ascii_case(host),
-        _ => false,
-    }
-}
-
-fn unauthorized() -> Problem {
-    Problem::new(
-        StatusCode::UNAUTHORIZED,
-        "unauthorized",
-        "log in first: POST /api/v1/auth/login",
-    )
-    .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderName;
-
-    use super::*;
-
-    #[test]
-    fn same_origin() {
-        let check = |pairs: &[(&'static str, &'static str)]| {
-            let pair = |&(name, value)| {
-                (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_static(value),
-                )
-            };
-            is_same_origin(&pairs.iter().map(pair).collect())
-        };
-        let host = ("host", "rtm.example:8080");
-        assert!(check(&[host, ("origin", "http://rtm.example:8080")]));
-        assert!(check(&[host, ("origin", "http://RTM.example:8080")]));
-        assert!(check(&[host, ("sec-fetch-site", "same-origin")]));
-        for bad in [
-            vec![host],
-            vec![host, ("origin", "null")],
-            vec![host, ("origin", "http://rtm.example")],
-            vec![host, ("origin", "http://rtm.example:8080.evil.example")],
-            vec![host, ("origin", "http://evil.example")],
-            vec![host, ("origin", "http://evil.example/rtm.example:8080")],
-            vec![
-                host,
-                ("sec-fetch-site", "cross-site"),
-                ("origin", "http://rtm.example:8080"),
-            ],
-            vec![host, ("sec-fetch-site", "same-site")],
-            vec![host, ("sec-fetch-site", "none")],
-            vec![("origin", "http://rtm.example:8080")],
-        ] {
-            assert!(!check(&bad), "{bad:?}");
+fn told(refused: Refused) -> Problem {
+    let reason = refused.reason();
+    match refused {
+        Refused::Database(error) => return error.into(),
+        Refused::Slow(wait) => {
+            keys::count_refusal(reason);
+            let detail = "wrong keys keep coming from this address; right ones are let through";
+            return Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
+                .retry_in(wait);
         }
+        Refused::Wrong | Refused::PlaceholderFromOutside | Refused::Unusable(_) => {}
     }
+    keys::count_refusal(reason);
+    unauthorized("the key is wrong, or was revoked, switched off, or has expired")
+}
+
+/// Whether a key has one of these scopes. Keys with them reach all credentials: one that does not was made otherwise.
+fn allowed(holder: &Holder, scopes: &[Scope]) -> Result<(), Problem> {
+    let has = scopes.iter().any(|scope| holder.scopes.has(*scope));
+    if has && holder.reach == Reach::All {
+        return Ok(());
+    }
+    keys::count_refusal("scope");
+    let names: Vec<_> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+    let detail = format!("this needs a key with the scope {}", names.join(" or "));
+    Err(Problem::forbidden("forbidden_scope", detail))
+}
+
+fn not_for_keys() -> Problem {
+    keys::count_refusal("not_for_keys");
+    Problem::forbidden(
+        "key_not_allowed",
+        "this is for people only, whatever a key may do: log in, POST /api/v1/auth/login",
+    )
 }

@@ -1,14 +1,24 @@
-//! The command line: one file for each command.
+//! The command line: one file, or folder, for each command. Those of the admin API (`admin.rs`) share a client (`client/`) and how
+//! they print (`output/`).
 
+mod admin;
 mod check_config;
-mod import;
+mod client;
+mod completions;
+mod credentials;
+mod healthcheck;
+mod jobs;
+mod keys;
+mod migrate_from;
 mod openapi;
+mod output;
 mod password;
 mod queueing;
 mod serve;
+mod settings;
 mod switches;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -36,21 +46,14 @@ pub struct Cli {
 enum Command {
     /// Starts the server (the default).
     Serve,
+    #[command(flatten)]
+    Admin(Box<admin::Admin>),
     /// Checks the configuration and shows each effective value and where it comes from.
     CheckConfig,
     /// Brings the database schema up to date.
     Migrate,
-    /// Imports refresh tokens from a file in any of the forms: lines, CSV, JSON of several programs, ZIP.
-    Import {
-        /// The file; `-` reads standard input.
-        file: PathBuf,
-        /// Takes nothing in, and says what would become of each row.
-        #[arg(long)]
-        dry_run: bool,
-        /// Lets a refresh token take the place of a healthy one of the same credential.
-        #[arg(long)]
-        replace: bool,
-    },
+    /// Takes credentials and settings over from the predecessor's database. They wait until `--confirm`.
+    MigrateFrom(migrate_from::MigrateFrom),
     /// Stops starting refreshes everywhere; tokens are still handed out.
     Pause {
         /// Why, for those who wonder.
@@ -73,26 +76,44 @@ enum Command {
     },
     /// Prints the OpenAPI document of the HTTP API.
     Openapi,
+    /// Asks whether the server answers; for containers and supervisors.
+    Healthcheck {
+        /// Whether it is able to work, and not only whether it answers.
+        #[arg(long)]
+        ready: bool,
+        /// Another server than the configured one on this host.
+        #[arg(long)]
+        url: Option<url::Url>,
+    },
+    /// Prints a script that lets a shell complete these commands.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        if matches!(self.command, Some(Command::HashPassword)) {
-            return password::hash();
+        match self.command.unwrap_or(Command::Serve) {
+            Command::HashPassword => password::hash(),
+            Command::Openapi => openapi::run(),
+            Command::Completions { shell } => completions::run(shell),
+            Command::Admin(command) => command.run(self.config),
+            command => {
+                let mut loaded = match self.config.load()? {
+                    Ok(loaded) => loaded,
+                    Err(code) => return Ok(code),
+                };
+                if matches!(command, Command::CheckConfig) {
+                    return check_config::run(&loaded);
+                }
+                if matches!(command, Command::Healthcheck { .. }) {
+                    admin::quieten(&mut loaded);
+                }
+                cli::run(&loaded, run(command, &loaded))
+            }
         }
-        if matches!(self.command, Some(Command::Openapi)) {
-            return openapi::run();
-        }
-        let loaded = match self.config.load()? {
-            Ok(loaded) => loaded,
-            Err(code) => return Ok(code),
-        };
-        if matches!(self.command, Some(Command::CheckConfig)) {
-            return check_config::run(&loaded);
-        }
-        let command = self.command.unwrap_or(Command::Serve);
-        cli::run(&loaded, run(command, &loaded))
     }
 }
 
@@ -106,14 +127,9 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
             db.close().await;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Import {
-            file,
-            dry_run,
-            replace,
-        } => {
-            let wanted = import::Wanted { dry_run, replace };
+        Command::MigrateFrom(command) => {
             let (db, vault, clock) = open_all(config).await?;
-            import::run(&file, wanted, loaded, &db, &vault, &clock).await
+            migrate_from::run(command, loaded, &db, &vault, &clock).await
         }
         Command::Pause { reason } => switches::pause(&open(config).await?, &reason).await,
         Command::Resume { halted } => switches::resume(&open(config).await?, config, halted).await,
@@ -121,7 +137,14 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
             let user = user.as_deref().unwrap_or(&config.auth.username);
             password::reset(&open(config).await?, &config.auth, user).await
         }
-        Command::CheckConfig | Command::HashPassword | Command::Openapi => Ok(ExitCode::SUCCESS),
+        Command::Healthcheck { ready, url } => {
+            Ok(healthcheck::run(config, url.as_ref(), ready).await)
+        }
+        Command::CheckConfig
+        | Command::HashPassword
+        | Command::Openapi
+        | Command::Completions { .. }
+        | Command::Admin(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -141,4 +164,41 @@ async fn open_all(config: &Config) -> anyhow::Result<(Db, Vault, Clock)> {
     clock.set_from_database(db.server_time().await?);
     let vault = bootstrap::open_vault(config, &db, &clock, Role::Api).await?;
     Ok((db, vault, clock))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Options that could take a secret, which everybody on the host would read then.
+    fn secret_options(command: &clap::Command, found: &mut Vec<String>) {
+        let words = ["password", "key", "secret", "token", "proxy"];
+        // A file that holds one; an address that is shown without it; an id; a switch.
+        let harmless = [
+            "password-file",
+            "key-file",
+            "proxy-id",
+            "has-access-token",
+            "proxy",
+        ];
+        for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+            if words.iter().any(|word| option.contains(word)) && !harmless.contains(&option) {
+                found.push(format!("{} --{option}", command.get_name()));
+            }
+        }
+        for command in command.get_subcommands() {
+            secret_options(command, found);
+        }
+    }
+
+    #[test]
+    fn the_definition_is_whole_and_no_option_takes_a_secret() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        let mut found = Vec::new();
+        secret_options(&command, &mut found);
+        assert_eq!(found, [""; 0]);
+    }
 }

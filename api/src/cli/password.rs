@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use console::Term;
 use rt_manage_shared::{
     clock::Clock,
     config::AuthConfig,
@@ -17,6 +18,7 @@ use rt_manage_shared::{
     },
     vault::Secret,
 };
+use zeroize::Zeroizing;
 
 use crate::auth::{check_new_password, hash_password};
 
@@ -52,20 +54,30 @@ pub(super) async fn reset(db: &Db, auth: &AuthConfig, username: &str) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
-/// One line of standard input, checked.
+/// One line of standard input, checked; a terminal does not show it.
 fn read() -> anyhow::Result<Secret> {
-    let mut input = std::io::stdin().lock();
-    if input.is_terminal() {
-        writeln!(
-            std::io::stderr().lock(),
-            "New password (it is shown while you type; pipe it in to avoid that):"
-        )?;
-    }
-    let mut line = zeroize::Zeroizing::new(String::new());
-    input
-        .read_line(&mut line)
-        .context("reading the password from standard input")?;
-    let password = Secret::new(line.trim_end_matches(['\r', '\n']));
+    let input = std::io::stdin();
+    let password = if input.is_terminal() {
+        let terminal = Term::stderr();
+        let ask = |what: &str| -> std::io::Result<Secret> {
+            terminal.write_str(what)?;
+            terminal.read_secure_line().map(Secret::new)
+        };
+        let first = ask("New password: ")?;
+        // Nobody has seen it.
+        anyhow::ensure!(
+            ask("The same again: ")?.is(first.expose().as_bytes()),
+            "the two passwords are not the same"
+        );
+        first
+    } else {
+        let mut line = Zeroizing::new(String::new());
+        input
+            .lock()
+            .read_line(&mut line)
+            .context("reading the password from standard input")?;
+        Secret::new(line.trim_end_matches(['\r', '\n']))
+    };
     check_new_password(&password).map_err(|rule| anyhow::anyhow!("the password {rule}"))?;
     Ok(password)
 }

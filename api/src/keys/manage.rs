@@ -200,8 +200,13 @@ fn problems(profile: &KeyProfile) -> Vec<FieldError> {
         errors.push(FieldError::new("name", error.to_string()));
     }
     if !profile.scopes.open_something() {
-        let message = "must hold `get_at` or `refresh`: the others open nothing by themselves";
+        let message =
+            "must hold `get_at`, `refresh`, `view` or `manage`: `read_rt` opens nothing by itself";
         errors.push(FieldError::new("scopes", message));
+    }
+    if profile.scopes.open_admin_api() && profile.reach != Reach::All {
+        let message = "must be of the kind `all` where a scope is `view` or `manage`";
+        errors.push(FieldError::new("reach", message));
     }
     if let Some(message) = reach_problem(&profile.reach) {
         errors.push(FieldError::new("reach.values", message));

@@ -31,6 +31,9 @@ use crate::auth::{
     placeholder::{ApiSecret, check_api_secret},
 };
 
+/// The name of the key that nobody made.
+const CONFIGURED_NAME: &str = "auth.api_secret";
+
 /// What was presented as a key, and from where.
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'a> {
@@ -47,6 +50,8 @@ pub struct Presented<'a> {
 pub struct Holder {
     /// Their key.
     pub key: KeyRef,
+    /// Its name, for people.
+    pub name: String,
     /// What it is good for.
     pub scopes: Scopes,
     /// With which credentials.
@@ -60,6 +65,7 @@ impl From<&ApiKey> for Holder {
         let profile = &key.profile;
         Self {
             key: KeyRef::Made(key.id),
+            name: profile.name.clone(),
             scopes: profile.scopes,
             reach: profile.reach.clone(),
             rate_limit_per_minute: profile.rate_limit_per_minute,
@@ -85,6 +91,26 @@ pub enum Refused {
     /// The database.
     #[error(transparent)]
     Database(#[from] DbError),
+}
+
+impl Refused {
+    /// A word for the metrics.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Wrong => "wrong",
+            Self::Slow(_) => "too_many_wrong",
+            Self::PlaceholderFromOutside => "placeholder",
+            Self::Unusable(Unusable::Revoked) => "revoked",
+            Self::Unusable(Unusable::Disabled) => "disabled",
+            Self::Unusable(Unusable::Expired) => "expired",
+            Self::Database(_) => "database",
+        }
+    }
+}
+
+/// Counts a request that was refused for its key.
+pub fn count_refusal(reason: &'static str) {
+    metrics::counter!("rtm_api_key_refusals_total", "reason" => reason).increment(1);
 }
 
 /// The API keys of this installation; cheap to clone.
@@ -150,6 +176,7 @@ impl Keys {
         let auth = &self.0.config.auth;
         Holder {
             key: KeyRef::Configured,
+            name: CONFIGURED_NAME.to_owned(),
             scopes: Scopes::configured(auth.public_api_return_refresh_token),
             reach: Reach::All,
             rate_limit_per_minute: Some(auth.api_rate_limit_per_minute).filter(|limit| *limit > 0),

@@ -224,7 +224,7 @@ impl<'a> Users<'a> {
             return Err(UsersError::Invalid(vec![error]));
         }
         let person = self.read(username).await?;
-        self.sessions.confirm(caller, &actor.name, own).await?;
+        self.sessions.confirm(caller, actor, own).await?;
         let hash = self.sessions.hash(new).await?;
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;

@@ -33,6 +33,10 @@ text_enum! {
         Refresh = "refresh",
         /// Answers with an access token hold the refresh token as well.
         ReadRt = "read_rt",
+        /// The admin API is read, as a viewer does.
+        View = "view",
+        /// Credentials are managed over the admin API.
+        Manage = "manage",
     }
 }
 
@@ -46,46 +50,36 @@ text_enum! {
     }
 }
 
-/// All that a key is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scopes {
-    get_at: bool,
-    refresh: bool,
-    read_rt: bool,
-}
+/// All that a key is good for: a bit for each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Scopes(u8);
 
 impl Scopes {
     /// These.
     pub fn new(scopes: &[Scope]) -> Self {
-        let has = |scope| scopes.contains(&scope);
-        Self {
-            get_at: has(Scope::GetAt),
-            refresh: has(Scope::Refresh),
-            read_rt: has(Scope::ReadRt),
-        }
+        let bits = scopes.iter().fold(0, |bits, scope| bits | bit(*scope));
+        Self(bits)
     }
 
     /// What the configured `api_secret` is good for.
     pub const fn configured(read_rt: bool) -> Self {
-        Self {
-            get_at: true,
-            refresh: true,
-            read_rt,
-        }
+        let read_rt = if read_rt { bit(Scope::ReadRt) } else { 0 };
+        Self(bit(Scope::GetAt) | bit(Scope::Refresh) | read_rt)
     }
 
     /// Whether this is one of them.
     pub const fn has(self, scope: Scope) -> bool {
-        match scope {
-            Scope::GetAt => self.get_at,
-            Scope::Refresh => self.refresh,
-            Scope::ReadRt => self.read_rt,
-        }
+        self.0 & bit(scope) != 0
     }
 
     /// Whether there is any call that they open: reading refresh tokens is a part of other calls.
     pub const fn open_something(self) -> bool {
-        self.get_at || self.refresh
+        self.has(Scope::GetAt) || self.has(Scope::Refresh) || self.open_admin_api()
+    }
+
+    /// Whether they open a part of the admin API, where no key is limited to some credentials.
+    pub const fn open_admin_api(self) -> bool {
+        self.has(Scope::View) || self.has(Scope::Manage)
     }
 
     /// One after the other.
@@ -93,6 +87,16 @@ impl Scopes {
         let all = Scope::ALL.iter().copied();
         all.filter(|scope| self.has(*scope)).collect()
     }
+}
+
+impl fmt::Debug for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.list()).finish()
+    }
+}
+
+const fn bit(scope: Scope) -> u8 {
+    1 << scope as u8
 }
 
 /// The credentials that a key is good for.
@@ -159,6 +163,13 @@ pub enum KeyRef {
 
 const CONFIGURED: &str = "configured";
 
+impl KeyRef {
+    /// Whether it is the configuration's.
+    pub const fn is_configured(self) -> bool {
+        matches!(self, Self::Configured)
+    }
+}
+
 impl fmt::Display for KeyRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -203,6 +214,11 @@ impl KeyHash {
         let random = presented.strip_prefix(MARK.as_bytes())?;
         let fits = random.len() == RANDOM_CHARS && random.iter().all(u8::is_ascii_alphanumeric);
         fits.then(|| Self(hex(&Sha256::digest(presented))))
+    }
+
+    /// Whether this is meant to be a secret of ours, right or wrong: no other token begins like one.
+    pub fn is_meant_by(presented: &[u8]) -> bool {
+        presented.starts_with(MARK.as_bytes())
     }
 
     /// As stored.
@@ -349,6 +365,23 @@ mod tests {
             assert!(KeyHash::of(other.as_bytes()).is_none(), "{other}");
         }
         assert!(!format!("{new:?}").contains(text));
+    }
+
+    #[test]
+    fn scopes() {
+        for scope in Scope::ALL {
+            let one = Scopes::new(&[*scope]);
+            assert_eq!(one.list(), [*scope]);
+            assert_eq!(one.open_something(), *scope != Scope::ReadRt, "{scope}");
+            let admin = matches!(scope, Scope::View | Scope::Manage);
+            assert_eq!(one.open_admin_api(), admin, "{scope}");
+        }
+        assert_eq!(Scopes::new(Scope::ALL).list(), Scope::ALL);
+        assert!(!Scopes::configured(true).open_admin_api());
+        assert_eq!(
+            Scopes::configured(false),
+            Scopes::new(&[Scope::GetAt, Scope::Refresh])
+        );
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub enum Producer {
     Embedded(embedded::EmbeddedProducer),
     /// Over Redis, to workers anywhere.
     Redis(redis::RedisQueue),
+    /// To nobody: the queue is inside another process, whose dispatcher finds in the database what waits.
+    Elsewhere,
 }
 
 impl Producer {
@@ -71,6 +73,7 @@ impl Producer {
         match self {
             Self::Embedded(queue) => queue.push(lane, jobs),
             Self::Redis(queue) => queue.push(lane, jobs).await,
+            Self::Elsewhere => Ok(()),
         }
     }
 
@@ -79,13 +82,14 @@ impl Producer {
         match self {
             Self::Embedded(queue) => Ok(queue.depth(lane)),
             Self::Redis(queue) => queue.depth(lane).await,
+            Self::Elsewhere => Ok(0),
         }
     }
 
     /// Whether the queue takes jobs now.
     pub async fn check(&self) -> Result<(), QueueError> {
         match self {
-            Self::Embedded(_) => Ok(()),
+            Self::Embedded(_) | Self::Elsewhere => Ok(()),
             Self::Redis(queue) => queue.check().await,
         }
     }

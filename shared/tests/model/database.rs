@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rt_manage_shared::model::{
     attempt::{AttemptState, OutcomeKind},
-    grant::{Grant, Guard, State, Verdict},
+    grant::{Carried, Grant, Guard, State, Verdict},
     known::{Known, Use},
     settlement::{History, Report, Settlement},
 };
@@ -92,9 +92,9 @@ impl Outcome {
 }
 
 impl Database {
-    pub fn new() -> Self {
+    pub fn new(migrated: bool) -> Self {
         Self {
-            grant: Arc::new(timeless(first_grant(0))),
+            grant: Arc::new(timeless(first_grant(0, migrated))),
             rows: Vec::new(),
             spent: Set::default(),
             orphans: Vec::new(),
@@ -319,6 +319,30 @@ impl Database {
         if let Some(row) = self.row_mut(attempt(open)) {
             row.state = AttemptState::Cancelled;
         }
+        true
+    }
+
+    /// The program that the credential was taken over from has another token by now.
+    pub fn take_over_again(&mut self, new: Token) -> bool {
+        let before = self.token();
+        let (carried, known) = (Carried::default(), Known::default());
+        let next = self
+            .grant
+            .renew_migrated(fingerprint(new).clone(), carried, &known, &context());
+        let Some(next) = next else {
+            return false;
+        };
+        self.grant = Arc::new(timeless(next));
+        self.spent.add(before);
+        true
+    }
+
+    /// That program has stopped, says an operator.
+    pub fn confirm(&mut self) -> bool {
+        let Some(next) = self.grant.confirm_migration(&context()) else {
+            return false;
+        };
+        self.grant = Arc::new(timeless(next));
         true
     }
 

@@ -1,6 +1,7 @@
 //! What holds in every deployment, over every database.
 
 mod canary;
+mod cli;
 mod crash;
 mod cuts;
 mod drain;
@@ -12,6 +13,7 @@ mod journal_keys;
 mod keys;
 mod lifecycle;
 mod live;
+mod migration;
 mod outage;
 mod outcomes;
 mod people;

@@ -23,7 +23,7 @@ use super::{
     input::Id,
     paging::{Cursor, CursorQuery, Part},
 };
-use crate::{auth::Viewer, credentials::CredentialError, error::Problem, state::App};
+use crate::{auth::Look, credentials::CredentialError, error::Problem, state::App};
 
 /// An attempt to refresh a credential.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,7 +90,7 @@ impl From<Past> for PastView {
     params(("id" = String, Path), CursorQuery), responses((status = 200, body = Part<PastView>), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     Id(id): Id,
     cursor: Cursor,
 ) -> Result<Json<Part<PastView>>, Problem> {

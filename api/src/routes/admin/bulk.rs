@@ -11,7 +11,7 @@ use super::{
     jobs::{Accepted, JobView, accepted},
 };
 use crate::{
-    auth::Admin,
+    auth::Manage,
     credentials::{Credentials, Selection},
     error::Problem,
     jobs::bulk::{BulkAction, USUAL_CANARY, Wish},
@@ -124,7 +124,7 @@ impl Action {
     responses((status = 202, body = JobView, headers(("Location" = String))), Problems))]
 pub(super) async fn start(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Once { body, request }: Once<Bulk>,
 ) -> Result<Accepted, Problem> {
     let (action, proxy) = body.action.split();

@@ -14,7 +14,7 @@ use super::{
     input::Body,
 };
 use crate::{
-    auth::{Admin, Viewer},
+    auth::{Look, Manage},
     error::Problem,
     named::{ClientIdUse, ClientIds},
     state::App,
@@ -77,7 +77,7 @@ pub(super) struct List {
     responses((status = 200, body = List), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     page: EntryPage,
 ) -> Result<Json<List>, Problem> {
     let found = ClientIds::of(&app).list(page.skip(), page.size()).await?;
@@ -105,7 +105,7 @@ pub(super) struct Create {
     responses((status = 201, body = ClientIdView), Problems))]
 pub(super) async fn create(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Body(body): Body<Create>,
 ) -> Result<(StatusCode, Json<ClientIdView>), Problem> {
     let created = ClientIds::of(&app)
@@ -128,7 +128,7 @@ pub(super) struct Rename {
     responses((status = 200, body = ClientIdView), Problems))]
 pub(super) async fn rename(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Named(client_id): Named,
     Body(body): Body<Rename>,
 ) -> Result<Json<ClientIdView>, Problem> {
@@ -143,7 +143,7 @@ pub(super) async fn rename(
     params(("client_id" = String, Path)), responses((status = 204, description = "it is gone"), Problems))]
 pub(super) async fn delete(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Named(client_id): Named,
 ) -> Result<StatusCode, Problem> {
     ClientIds::of(&app).delete(&client_id, &actor).await?;

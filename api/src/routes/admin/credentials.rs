@@ -27,7 +27,7 @@ use super::{
     listing::{FilterQuery, Listing, PageQuery, cursor},
 };
 use crate::{
-    auth::{Admin, Viewer},
+    auth::{Look, Manage},
     credentials::{CredentialError, Credentials, Edit, NewCredential, Patch},
     error::Problem,
     state::App,
@@ -64,7 +64,7 @@ pub(super) struct Create {
     responses((status = 201, body = CredentialView, headers(("Location" = String), ("ETag" = String))), Problems))]
 pub(super) async fn create(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Body(body): Body<Create>,
 ) -> Result<(StatusCode, [(HeaderName, String); 2], Json<CredentialView>), Problem> {
     let new = NewCredential {
@@ -107,7 +107,7 @@ pub(super) struct CredentialList {
     responses((status = 200, body = CredentialList), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     listing: Listing,
 ) -> Result<Json<CredentialList>, Problem> {
     let query = credentials::Query {
@@ -154,7 +154,7 @@ pub(super) struct CredentialDetail {
     responses((status = 200, body = CredentialDetail, headers(("ETag" = String, description = "for `If-Match`"))), Problems))]
 pub(super) async fn read(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     Id(id): Id,
     query: Result<Query<Detailed>, axum::extract::rejection::QueryRejection>,
 ) -> Result<([(HeaderName, String); 1], Json<CredentialDetail>), Problem> {
@@ -219,7 +219,7 @@ pub(super) struct Change {
     request_body = Change, responses((status = 200, body = CredentialView, headers(("ETag" = String))), Problems))]
 pub(super) async fn edit(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
     IfMatch(expected): IfMatch,
     Body(body): Body<Change>,
@@ -245,7 +245,7 @@ pub(super) async fn edit(
     responses((status = 204, description = "it is deleted"), Problems))]
 pub(super) async fn delete(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {

@@ -107,7 +107,8 @@ impl Modify for Security {
             .description(Some("the `token` of `POST /api/v1/auth/login`"))
             .build();
         components.add_security_scheme("session", SecurityScheme::Http(bearer));
-        let description = "a key of `POST /api/v1/keys`, or the configured `api_secret`";
+        let description =
+            "a key of `POST /api/v1/keys`; for the public API also the configured `api_secret`";
         let header = ApiKeyValue::with_description("X-API-Secret", description);
         let secret = SecurityScheme::ApiKey(ApiKey::Header(header));
         components.add_security_scheme("apiSecret", secret);

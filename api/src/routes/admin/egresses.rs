@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::document::Problems;
 use crate::{
-    auth::Viewer,
+    auth::Look,
     error::Problem,
     live::{self, EgressView},
     state::App,
@@ -71,7 +71,7 @@ pub(super) struct Egresses {
 /// The ways out that credentials use, and what is known of them.
 #[utoipa::path(get, path = "/egresses", tag = "live", operation_id = "listEgresses",
     responses((status = 200, body = Egresses), Problems))]
-pub(super) async fn list(State(app): State<App>, _: Viewer) -> Result<Json<Egresses>, Problem> {
+pub(super) async fn list(State(app): State<App>, _: Look) -> Result<Json<Egresses>, Problem> {
     let now = app.clock.now();
     let found = live::egresses(&app.db, &app.settings.current()).await?;
     let items = found.items.into_iter();

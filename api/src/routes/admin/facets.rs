@@ -17,7 +17,7 @@ use super::{
     document::Problems,
     listing::{FilterQuery, Which},
 };
-use crate::{auth::Viewer, error::Problem, state::App};
+use crate::{auth::Look, error::Problem, state::App};
 
 /// How credentials are spread. Values with the most credentials come first; at most 50 of each kind are told.
 #[derive(Serialize, ToSchema)]
@@ -89,7 +89,7 @@ impl From<Share<bool>> for FlagShare {
     responses((status = 200, body = FacetsView), Problems))]
 pub(super) async fn facets(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     Which(filter): Which,
 ) -> Result<Json<FacetsView>, Problem> {
     let found = facets::facets(&mut &app.db, &filter).await?;

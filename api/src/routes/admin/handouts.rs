@@ -23,7 +23,7 @@ use super::{
     keys::{cut, size},
 };
 use crate::{
-    auth::Viewer,
+    auth::{Look, Viewer},
     credentials::CredentialError,
     error::{FieldError, Problem},
     keys::KeyError,
@@ -85,7 +85,7 @@ type Asked = Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>;
     params(("id" = String, Path), ListQuery), responses((status = 200, body = List), Problems))]
 pub(super) async fn of_credential(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     Id(id): Id,
     query: Asked,
 ) -> Result<Json<List>, Problem> {

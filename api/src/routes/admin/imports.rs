@@ -21,7 +21,7 @@ use super::{
     jobs::{Accepted, JobView, accepted},
 };
 use crate::{
-    auth::{Admin, Viewer},
+    auth::{Look, Manage},
     error::{FieldError, Problem},
     import::{ImportError, Options, Wish, start, templates},
     state::App,
@@ -92,7 +92,7 @@ struct Upload {
     responses((status = 202, body = JobView, headers(("Location" = String))), Problems))]
 pub(super) async fn create(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     request: Request,
 ) -> Result<Accepted, Problem> {
     let (parts, body) = request.into_parts();
@@ -253,7 +253,7 @@ impl From<ImportError> for Problem {
     params(("name" = String, Path, description = "`lines.txt`, `table.csv`, `records.jsonl`, `codex.json`, `cliproxyapi.json` or `sub2api.json`")),
     responses((status = 200, content((String = "text/plain"), (String = "text/csv"), (String = "application/json"))), Problems))]
 pub(super) async fn template(
-    _: Viewer,
+    _: Look,
     axum::extract::Path(name): axum::extract::Path<String>,
 ) -> Result<([(HeaderName, String); 2], &'static str), Problem> {
     let found = templates::ALL.iter().find(|template| template.name == name);

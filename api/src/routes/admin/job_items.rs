@@ -26,7 +26,7 @@ use super::{
     input::JobId as Id,
     paging::{done, read, size, words},
 };
-use crate::{auth::Viewer, error::Problem, jobs::results, sheet::Format, state::App};
+use crate::{auth::Look, error::Problem, jobs::results, sheet::Format, state::App};
 
 /// What became of an item of a job.
 #[derive(Debug, Serialize, ToSchema)]
@@ -93,7 +93,7 @@ struct ItemQuery {
     params(("id" = String, Path), ItemQuery), responses((status = 200, body = JobItemPart), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     Id(id): Id,
     parts: Parts,
 ) -> Result<Json<JobItemPart>, Problem> {
@@ -142,7 +142,7 @@ struct ResultsQuery {
     responses((status = 200, content((String = "text/csv"), (String = "application/jsonl"))), Problems))]
 pub(super) async fn take_out(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     Id(id): Id,
     parts: Parts,
 ) -> Result<Response, Problem> {

@@ -28,7 +28,7 @@ use super::{
     paging::{done, read, size, words},
 };
 use crate::{
-    auth::{Admin, Viewer},
+    auth::{Look, Manage},
     error::{FieldError, Problem},
     state::App,
 };
@@ -166,7 +166,7 @@ const LIST_QUERY: &str = "the query takes `kind`, `state`, `before` (the `next` 
     responses((status = 200, body = JobPart), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     parts: Parts,
 ) -> Result<Json<JobPart>, Problem> {
     let query: ListQuery = read(&parts, LIST_QUERY)?;
@@ -205,7 +205,7 @@ pub(super) async fn list(
     responses((status = 200, body = JobView), Problems))]
 pub(super) async fn show(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     Id(id): Id,
 ) -> Result<Json<JobView>, Problem> {
     let job = app.jobs.read(id).await?;
@@ -217,7 +217,7 @@ pub(super) async fn show(
     responses((status = 202, body = JobView, headers(("Location" = String))), Problems))]
 pub(super) async fn cancel(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
 ) -> Result<Accepted, Problem> {
     let job = app.jobs.cancel(id, &actor).await?;
@@ -230,7 +230,7 @@ pub(super) async fn cancel(
     responses((status = 202, body = JobView, headers(("Location" = String))), Problems))]
 pub(super) async fn retry(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
     parts: Parts,
 ) -> Result<Accepted, Problem> {

@@ -258,10 +258,10 @@ pub(super) async fn read(
 pub(super) struct Create {
     #[schema(min_length = 1, max_length = 100)]
     name: String,
-    /// `get_at`, `refresh` or both, and `read_rt` on top.
+    /// `get_at`, `refresh`, `view` or `manage`, or several of them, and `read_rt` on top.
     #[schema(min_items = 1)]
     scopes: Vec<Scope>,
-    /// All credentials where it is absent.
+    /// All credentials where it is absent; nothing else beside `view` and `manage`.
     reach: Option<ReachView>,
     #[schema(format = DateTime)]
     expires_at: Option<String>,

@@ -11,7 +11,7 @@ use super::{
     input::{Body, Id},
 };
 use crate::{
-    auth::{Admin, Caller},
+    auth::{Admin, Caller, Manage},
     credentials::{Credentials, Revocation},
     error::Problem,
     state::App,
@@ -22,7 +22,7 @@ use crate::{
     params(("id" = String, Path)), responses((status = 200, body = CredentialView), Problems))]
 pub(super) async fn restore(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
 ) -> Result<Json<CredentialView>, Problem> {
     let restored = Credentials::of(&app).restore(id, &actor).await?;
@@ -43,7 +43,7 @@ pub(super) struct Purge {
     responses((status = 204, description = "nothing is left of it but its history and what it spent"), Problems))]
 pub(super) async fn purge(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
     Body(body): Body<Purge>,
 ) -> Result<StatusCode, Problem> {
@@ -72,9 +72,7 @@ pub(super) async fn revoke(
     Id(id): Id,
     Body(body): Body<Revoke>,
 ) -> Result<Json<CredentialView>, Problem> {
-    app.sessions
-        .confirm(caller, &actor.name, &body.password)
-        .await?;
+    app.sessions.confirm(caller, &actor, &body.password).await?;
     let failed = |code, detail| Problem::new(StatusCode::BAD_GATEWAY, code, detail);
     match Credentials::of(&app).revoke(id, &actor).await? {
         Revocation::Revoked(credential) => {

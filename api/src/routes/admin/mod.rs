@@ -14,6 +14,7 @@ mod egresses;
 mod entries;
 mod etag;
 mod events;
+mod exports;
 mod facets;
 mod handouts;
 mod imports;
@@ -23,6 +24,7 @@ mod jobs;
 mod keys;
 mod lifecycle;
 mod listing;
+mod migration;
 mod open_attempts;
 mod orphans;
 mod paging;
@@ -108,6 +110,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(keys::read, keys::edit, keys::revoke))
         .routes(routes!(handouts::of_credential))
         .routes(routes!(handouts::to_key))
+        .routes(routes!(exports::export))
+        .routes(routes!(migration::confirm))
         .routes(routes!(status::status))
         .routes(routes!(stats::stats))
         .routes(routes!(workers::list))

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{document::Problems, paging::Cursor};
-use crate::{auth::Viewer, error::Problem, state::App};
+use crate::{auth::Look, error::Problem, state::App};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = OpenAttempt)]
@@ -53,7 +53,7 @@ pub(super) struct OpenAttempts {
     responses((status = 200, body = OpenAttempts), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     cursor: Cursor,
 ) -> Result<Json<OpenAttempts>, Problem> {
     let mut found = attempts::open(&mut &app.db, cursor.before, cursor.to_read()).await?;

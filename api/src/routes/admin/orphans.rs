@@ -21,7 +21,7 @@ use super::{
     paging::{Cursor, CursorQuery, Part},
 };
 use crate::{
-    auth::{Admin, Viewer},
+    auth::{Look, Manage},
     credentials::Credentials,
     error::Problem,
     state::App,
@@ -68,7 +68,7 @@ impl From<Listed> for OrphanView {
     responses((status = 200, body = Part<OrphanView>), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     cursor: Cursor,
 ) -> Result<Json<Part<OrphanView>>, Problem> {
     let found = tokens::orphan_page(&mut &app.db, cursor.before, cursor.to_read()).await?;
@@ -90,7 +90,7 @@ pub(super) struct Apply {
     params(("attempt" = String, Path)), request_body = Apply, responses((status = 200, body = CredentialView), Problems))]
 pub(super) async fn apply(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Attempt(attempt): Attempt,
     Body(body): Body<Apply>,
 ) -> Result<Json<CredentialView>, Problem> {
@@ -106,7 +106,7 @@ pub(super) async fn apply(
     params(("attempt" = String, Path)), responses((status = 204, description = "they are gone"), Problems))]
 pub(super) async fn discard(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Attempt(attempt): Attempt,
 ) -> Result<StatusCode, Problem> {
     let credentials = Credentials::of(&app);

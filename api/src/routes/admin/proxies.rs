@@ -17,7 +17,7 @@ use super::{
     input::Body,
 };
 use crate::{
-    auth::{Admin, Viewer},
+    auth::{Look, Manage},
     error::{FieldError, Problem},
     named::{Change, Found, Proxies, ProxyUse, Way},
     state::App,
@@ -88,7 +88,7 @@ pub(super) struct List {
     responses((status = 200, body = List), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     page: EntryPage,
 ) -> Result<Json<List>, Problem> {
     let found = Proxies::of(&app).list(page.skip(), page.size()).await?;
@@ -122,7 +122,7 @@ pub(super) struct Create {
     responses((status = 201, body = ProxyView, headers(("ETag" = String), ("Location" = String))), Problems))]
 pub(super) async fn create(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Body(body): Body<Create>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Shown), Problem> {
     let created = Proxies::of(&app)
@@ -139,7 +139,7 @@ pub(super) async fn create(
 /// Shows a named proxy.
 #[utoipa::path(get, path = "/proxies/{id}", tag = "settings", operation_id = "readProxy",
     params(("id" = String, Path)), responses((status = 200, body = ProxyView, headers(("ETag" = String))), Problems))]
-pub(super) async fn read(State(app): State<App>, _: Viewer, Id(id): Id) -> Result<Shown, Problem> {
+pub(super) async fn read(State(app): State<App>, _: Look, Id(id): Id) -> Result<Shown, Problem> {
     Ok(shown(Proxies::of(&app).read(id).await?))
 }
 
@@ -160,7 +160,7 @@ pub(super) struct Edit {
     responses((status = 200, body = ProxyView, headers(("ETag" = String))), Problems))]
 pub(super) async fn edit(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
     IfMatch(revision): IfMatch,
     Body(body): Body<Edit>,
@@ -180,7 +180,7 @@ pub(super) async fn edit(
     params(("id" = String, Path)), responses((status = 204, description = "it is gone"), Problems))]
 pub(super) async fn delete(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
     Proxies::of(&app).delete(id, &actor).await?;
@@ -245,7 +245,7 @@ impl From<Found> for TestView {
     responses((status = 200, body = TestView), Problems))]
 pub(super) async fn test(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Body(body): Body<Test>,
 ) -> Result<Json<TestView>, Problem> {
     let way = match (body.proxy_id, body.proxy) {

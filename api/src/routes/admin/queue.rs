@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::document::Problems;
 use crate::{
-    auth::Viewer,
+    auth::Look,
     error::Problem,
     live::{self, Waiting},
     state::App,
@@ -55,7 +55,7 @@ pub(super) struct QueueView {
 /// What waits in each line, and in each lane of the queue.
 #[utoipa::path(get, path = "/queue", tag = "live", operation_id = "queue",
     responses((status = 200, body = QueueView), Problems))]
-pub(super) async fn queue(State(app): State<App>, _: Viewer) -> Result<Json<QueueView>, Problem> {
+pub(super) async fn queue(State(app): State<App>, _: Look) -> Result<Json<QueueView>, Problem> {
     let waiting = live::lines(&app.db, app.clock.now()).await?;
     let mut pushed = Vec::with_capacity(Lane::ALL.len());
     for lane in Lane::ALL {

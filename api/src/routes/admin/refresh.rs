@@ -22,7 +22,7 @@ use super::{
     input::Id,
 };
 use crate::{
-    auth::Admin,
+    auth::Manage,
     credentials::CredentialError,
     error::Problem,
     refresh::{Ask, Asked, Waited},
@@ -66,7 +66,7 @@ impl From<Attempt> for AttemptView {
     params(("id" = String, Path)), responses((status = 200, body = Refreshed), Problems))]
 pub(super) async fn refresh(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
     request: RequestId,
 ) -> Result<Json<Refreshed>, Problem> {
@@ -138,6 +138,9 @@ fn under_way(asked: Asked) -> Result<Option<AttemptId>, Problem> {
                 HeldReason::ClientId => "the upstream does not accept the client id; change it",
                 HeldReason::Region => {
                     "the upstream does not serve the region of this egress; change the proxy"
+                }
+                HeldReason::Migration => {
+                    "the program that it was taken over from may still refresh it; stop that one, then confirm the migration"
                 }
             };
             conflict("held", detail).with("state_reason", reason.as_str())

@@ -19,7 +19,7 @@ use super::{
     refresh::stopped,
 };
 use crate::{
-    auth::Admin,
+    auth::Manage,
     credentials::{CredentialError, Credentials, Decision},
     error::Problem,
     refresh::{Ask, Asked},
@@ -63,7 +63,7 @@ struct Following {
     responses((status = 200, body = Resolved), (status = 202, description = "an attempt follows", body = Resolved), Problems))]
 pub(super) async fn resolve(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
     request: RequestId,
     Body(body): Body<Resolve>,
@@ -82,7 +82,7 @@ pub(super) async fn resolve(
     responses((status = 200, body = Resolved), (status = 202, description = "an attempt follows", body = Resolved), Problems))]
 pub(super) async fn retry(
     State(app): State<App>,
-    Admin(actor): Admin,
+    Manage(actor): Manage,
     Id(id): Id,
     request: RequestId,
 ) -> Result<(StatusCode, Json<Resolved>), Problem> {

@@ -43,9 +43,7 @@ pub(super) async fn reveal(
     Id(id): Id,
     Body(body): Body<Reveal>,
 ) -> Result<Json<RevealedView>, Problem> {
-    app.sessions
-        .confirm(caller, &actor.name, &body.password)
-        .await?;
+    app.sessions.confirm(caller, &actor, &body.password).await?;
     let revealed = Credentials::of(&app).reveal(id, body.what, &actor).await?;
     Ok(Json(RevealedView {
         what: body.what,

@@ -2,9 +2,11 @@
 //!
 //! What a handler takes decides ([`Admin`](crate::auth::Admin), [`Viewer`](crate::auth::Viewer),
 //! [`AnySession`](crate::auth::AnySession)). Here stands what is usual, reading for viewers and the rest for administrators;
-//! other routes say so in their annotation, `security(("session" = ["administrator"]))`. A test asks every route and fails where
-//! the document says anything else than what is enforced.
+//! other routes say so in their annotation, `security(("session" = ["administrator"]))`. [`FOR_KEYS`] lists what is open to programs
+//! with an API key: such a handler takes [`Manage`](crate::auth::Manage) or [`Look`](crate::auth::Look). A test
+//! asks every route and fails where the document says anything else than what is enforced.
 
+use rt_manage_shared::model::key::Scope;
 use serde_json::Value;
 use utoipa::openapi::{
     OpenApi,
@@ -16,6 +18,61 @@ use utoipa::openapi::{
 pub(super) const SCHEME: &str = "session";
 /// Name of the extension.
 pub(super) const EXTENSION: &str = "x-role";
+
+/// The security schemes of keys; their requirement names the scope. An extension of its own would stand before or behind `x-role`
+/// as it happens.
+const KEY_SCHEMES: [&str; 2] = ["apiSecret", "apiKey"];
+
+/// What a key opens, by operation: reading with the scope `view`, the rest with `manage`. Never people, sessions, passwords, keys,
+/// secrets, the audit log, nor what stops or changes the whole installation.
+const FOR_KEYS: &[&str] = &[
+    // Credentials and their history.
+    "listCredentials",
+    "countCredentials",
+    "createCredential",
+    "readCredential",
+    "editCredential",
+    "deleteCredential",
+    "restoreCredential",
+    "purgeCredential",
+    "refreshCredential",
+    "resolveDoubt",
+    "retryHeld",
+    "listAttempts",
+    "listHandOutsOfCredential",
+    "listOrphans",
+    "applyOrphan",
+    "discardOrphan",
+    // Many at once.
+    "bulkCredentials",
+    "startImport",
+    "readImportTemplate",
+    "listJobs",
+    "readJob",
+    "cancelJob",
+    "retryJob",
+    "listJobItems",
+    "exportJobResults",
+    // What credentials refer to.
+    "listProxies",
+    "createProxy",
+    "readProxy",
+    "editProxy",
+    "deleteProxy",
+    "testProxy",
+    "listClientIds",
+    "createClientId",
+    "renameClientId",
+    "deleteClientId",
+    // How they are kept alive.
+    "status",
+    "stats",
+    "listWorkers",
+    "queue",
+    "listOpenAttempts",
+    "listEgresses",
+    "readSettings",
+];
 
 /// Needs no session.
 const ANYBODY: &str = "anybody";
@@ -33,6 +90,14 @@ pub(super) fn declare(openapi: &mut OpenApi) {
             });
             let extensions = operation.extensions.get_or_insert_default();
             extensions.insert(EXTENSION.to_owned(), Value::String(role));
+            let id = operation.operation_id.as_deref().unwrap_or_default();
+            if FOR_KEYS.contains(&id) {
+                let scope = if reads { Scope::View } else { Scope::Manage };
+                let scope = scope.as_str();
+                let security = operation.security.get_or_insert_default();
+                let other = |scheme| SecurityRequirement::new(scheme, [scope]);
+                security.extend(KEY_SCHEMES.map(other));
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{
     input::Body,
 };
 use crate::{
-    auth::{Admin, Viewer},
+    auth::{Admin, Look, Viewer},
     error::Problem,
     settings::{Document, Setting, Settings, SettingsError},
     state::App,
@@ -154,7 +154,7 @@ fn shown(document: Document) -> Shown {
 /// All settings. `ETag` is the version.
 #[utoipa::path(get, path = "/settings", tag = "settings", operation_id = "readSettings",
     responses((status = 200, body = DocumentView, headers(("ETag" = String))), Problems))]
-pub(super) async fn read(State(app): State<App>, _: Viewer) -> Result<Shown, Problem> {
+pub(super) async fn read(State(app): State<App>, _: Look) -> Result<Shown, Problem> {
     Ok(shown(Settings::of(&app).read().await?))
 }
 

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::document::Problems;
 use crate::{
-    auth::Viewer,
+    auth::Look,
     error::{FieldError, Problem},
     state::App,
     stats::{HourOfRefreshes, Stats, TopCode},
@@ -117,7 +117,7 @@ struct QueueView {
     responses((status = 200, body = StatsView), Problems))]
 pub(super) async fn stats(
     State(app): State<App>,
-    _: Viewer,
+    _: Look,
     uri: Uri,
 ) -> Result<Json<StatsView>, Problem> {
     let hours = hours(&uri)?;

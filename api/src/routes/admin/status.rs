@@ -17,7 +17,7 @@ use super::{
     document::Problems,
     switches::{PausedEgress, SwitchView},
 };
-use crate::{auth::Viewer, error::Problem, state::App, status::Status};
+use crate::{auth::Look, error::Problem, state::App, status::Status};
 
 /// What an operator has to know of. Counts end at 10,000; `more` says that there may be more.
 #[derive(Serialize, ToSchema)]
@@ -31,6 +31,8 @@ pub(super) struct StatusView {
     /// By state.
     #[schema(value_type = BTreeMap<String, Count>)]
     credentials: BTreeMap<&'static str, Count>,
+    /// Credentials that were taken over from the predecessor and wait for `POST /migration/confirm`.
+    awaiting_migration: Count,
     orphans: Count,
     last_24_hours: Recovered,
     workers: Vec<WorkerView>,
@@ -89,7 +91,7 @@ struct HoldView {
 /// What an operator has to know of.
 #[utoipa::path(get, path = "/status", tag = "live", operation_id = "status",
     responses((status = 200, body = StatusView), Problems))]
-pub(super) async fn status(State(app): State<App>, _: Viewer) -> Result<Json<StatusView>, Problem> {
+pub(super) async fn status(State(app): State<App>, _: Look) -> Result<Json<StatusView>, Problem> {
     let now = app.clock.now();
     let status = Status::read(&app.db, now, app.settings.current().heartbeat).await?;
     Ok(Json(status.into()))
@@ -111,6 +113,7 @@ impl From<Status> for StatusView {
                 .map(|(state, count)| (state.as_str(), *count))
                 .collect(),
             switches: status.switches.into_iter().map(SwitchView::from).collect(),
+            awaiting_migration: status.held.migration,
             orphans: status.orphans,
             last_24_hours: status.recovered,
             workers: status.workers.into_iter().map(WorkerView::from).collect(),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{document::Problems, status::WorkerView};
-use crate::{auth::Viewer, error::Problem, state::App};
+use crate::{auth::Look, error::Problem, state::App};
 
 /// Most workers that are shown: in three days few are started more often.
 const MOST: u32 = 500;
@@ -46,7 +46,7 @@ pub(super) struct Workers {
 /// said last.
 #[utoipa::path(get, path = "/workers", tag = "live", operation_id = "listWorkers",
     responses((status = 200, body = Workers), Problems))]
-pub(super) async fn list(State(app): State<App>, _: Viewer) -> Result<Json<Workers>, Problem> {
+pub(super) async fn list(State(app): State<App>, _: Look) -> Result<Json<Workers>, Problem> {
     let since = coordination::alive_since(app.clock.now(), app.settings.current().heartbeat);
     let known = coordination::known_workers(&mut &app.db, MOST).await?;
     let show = |worker: KnownWorker| KnownView {

@@ -13,7 +13,8 @@ use rt_manage_shared::{
 
 use super::envelope::{Code, Failure};
 use crate::{
-    keys::{Holder, Presented, Refused},
+    auth::bearer_token,
+    keys::{Holder, Presented, Refused, count_refusal},
     routes::RequestId,
     state::App,
 };
@@ -56,7 +57,7 @@ impl Caller {
         if self.may(scope) {
             return Ok(());
         }
-        count("scope");
+        count_refusal("scope");
         Err(self.failure(Code::ForbiddenScope, format!("该密钥没有 {scope} 权限")))
     }
 
@@ -73,7 +74,7 @@ impl Caller {
     /// Takes so many requests from this minute.
     pub(super) fn charge(&self, app: &App, requests: u32) -> Result<(), Failure> {
         app.keys.charge(&self.holder, requests).map_err(|wait| {
-            count("rate_limit");
+            count_refusal("rate_limit");
             let limit = self.holder.rate_limit_per_minute.unwrap_or_default();
             let failure = self.failure(Code::RateLimited, "请求过于频繁，请稍后重试");
             let policy = HeaderValue::from_str(&format!("\"key\";q={limit};w=60"));
@@ -108,38 +109,28 @@ fn presented(headers: &HeaderMap) -> Result<&[u8], &'static str> {
     }
 }
 
-fn bearer_token(value: &HeaderValue) -> Option<&[u8]> {
-    let (scheme, token) = value.as_bytes().split_at_checked(7)?;
-    let bearer = scheme.eq_ignore_ascii_case(b"bearer ");
-    bearer.then(|| token.trim_ascii())
-}
-
 fn told(refused: Refused, id: &RequestId) -> Failure {
-    let (reason, msg) = match refused {
+    let reason = refused.reason();
+    let msg = match refused {
         Refused::Database(error) => return Failure::database(&error, id),
         Refused::Slow(wait) => {
-            count("too_many_wrong");
+            count_refusal(reason);
             let msg = "错误的密钥尝试过多，请稍后重试";
             return Failure::new(Code::TooManyAttempts, msg, id).retry_after(wait);
         }
-        Refused::Wrong => ("wrong", "X-API-Secret 不正确"),
-        Refused::PlaceholderFromOutside => (
-            "placeholder",
-            "示例 api_secret 只接受本机或内网直连的请求，请在配置中设置自己的 auth.api_secret",
-        ),
-        Refused::Unusable(Unusable::Revoked) => ("revoked", "该密钥已吊销"),
-        Refused::Unusable(Unusable::Disabled) => ("disabled", "该密钥已停用"),
-        Refused::Unusable(Unusable::Expired) => ("expired", "该密钥已过期"),
+        Refused::Wrong => "X-API-Secret 不正确",
+        Refused::PlaceholderFromOutside => {
+            "示例 api_secret 只接受本机或内网直连的请求，请在配置中设置自己的 auth.api_secret"
+        }
+        Refused::Unusable(Unusable::Revoked) => "该密钥已吊销",
+        Refused::Unusable(Unusable::Disabled) => "该密钥已停用",
+        Refused::Unusable(Unusable::Expired) => "该密钥已过期",
     };
-    count(reason);
+    count_refusal(reason);
     unauthorized(msg, id)
 }
 
 fn unauthorized(msg: &str, id: &RequestId) -> Failure {
     Failure::new(Code::Unauthorized, msg, id)
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-}
-
-fn count(reason: &'static str) {
-    metrics::counter!("rtm_api_key_refusals_total", "reason" => reason).increment(1);
 }

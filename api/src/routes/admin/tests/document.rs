@@ -34,6 +34,13 @@ struct Operation {
     spec: Value,
 }
 
+impl Operation {
+    /// The scope that a key needs; `None`: it is not for keys.
+    fn key_scope(&self) -> Option<&str> {
+        self.spec.pointer("/security/1/apiSecret/0")?.as_str()
+    }
+}
+
 fn operations() -> Vec<Operation> {
     let document = serde_json::to_value(admin::openapi()).unwrap();
     let mut found = Vec::new();
@@ -118,11 +125,11 @@ async fn each_route_is_open_to_whom_the_document_says() {
             // A scheme of its own; a session opens nothing there.
             continue;
         }
-        assert_eq!(
-            operation.spec["security"],
-            json!([{"session": [role]}]),
-            "{name}"
-        );
+        let mut security = vec![json!({"session": [role]})];
+        if let Some(scope) = operation.key_scope() {
+            security.extend([json!({"apiSecret": [scope]}), json!({"apiKey": [scope]})]);
+        }
+        assert_eq!(operation.spec["security"], json!(security), "{name}");
         let token = match viewer.take() {
             Some(token) => token,
             None => log_in(&server, "viewer", PASSWORD).await,
@@ -141,6 +148,57 @@ async fn each_route_is_open_to_whom_the_document_says() {
         // What is for anybody with a session may end it.
         viewer = (role != "any").then_some(token);
     }
+}
+
+/// The secret of a new key.
+async fn key(server: &Server, admin: &str, scope: &str) -> String {
+    let body = json!({"name": scope, "scopes": [scope]});
+    let answer = server
+        .send(call("POST", "/keys").bearer(admin).json(&body))
+        .await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.body["secret"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_key_opens_what_the_document_says_and_nothing_else() {
+    let server = Server::new().await;
+    let admin = server.token().await;
+    let (view, manage) = (
+        key(&server, &admin, "view").await,
+        key(&server, &admin, "manage").await,
+    );
+    let tokens = key(&server, &admin, "get_at").await;
+    let mut open = 0;
+    for operation in operations() {
+        let name = format!("{} {}", operation.method, operation.path);
+        if !["any", "viewer", "administrator"].contains(&operation.role.as_str()) {
+            continue;
+        }
+        let needs = operation.key_scope();
+        open += usize::from(needs.is_some());
+        for (has, secret) in [("view", &view), ("manage", &manage), ("get_at", &tokens)] {
+            let (status, code) = ask(&server, &operation, Some(secret)).await;
+            let expected = match needs {
+                None => Some("key_not_allowed"),
+                Some(_) if has == "get_at" => Some("forbidden_scope"),
+                Some("manage") if has == "view" => Some("forbidden_scope"),
+                Some(_) => None,
+            };
+            match expected {
+                Some(expected) => assert_eq!(
+                    (status.as_u16(), code.as_str()),
+                    (403, expected),
+                    "{name} with the scope {has}; roles.rs lists what is open to keys"
+                ),
+                None => assert!(
+                    !matches!(status.as_u16(), 401 | 403),
+                    "{name} with the scope {has}: {status} {code}; roles.rs lists what is open to keys"
+                ),
+            }
+        }
+    }
+    assert!(open > 20, "{open}");
 }
 
 #[tokio::test]

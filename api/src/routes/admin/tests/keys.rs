@@ -133,6 +133,14 @@ async fn what_no_key_can_have_is_named() {
             "reach.values",
         ),
         (json!({"reach": {"kind": "half"}}), "reach.kind"),
+        (
+            json!({"scopes": ["view"], "reach": {"kind": "tags", "values": ["a"]}}),
+            "reach",
+        ),
+        (
+            json!({"scopes": ["get_at", "manage"], "reach": {"kind": "biz_ids", "values": ["a"]}}),
+            "reach",
+        ),
         (json!({"expires_at": "soon"}), "expires_at"),
         (json!({"expires_at": "2020-01-01T00:00:00Z"}), "expires_at"),
         (json!({"rate_limit_per_minute": 0}), "rate_limit_per_minute"),

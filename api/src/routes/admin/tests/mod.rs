@@ -1,11 +1,13 @@
 //! The real router over a real database file. Every answer of every test is searched for planted secrets.
 
+mod admin_keys;
 mod audit;
 mod bulk;
 mod credentials;
 mod desk;
 mod document;
 mod events;
+mod exports;
 mod findings;
 mod grant_effects;
 mod http;
@@ -15,6 +17,7 @@ mod keys;
 mod lifecycle;
 mod live;
 mod login;
+mod migration;
 mod named;
 mod orphans;
 mod public_api;

@@ -135,13 +135,18 @@ async fn a_key_is_presented_once_and_in_either_header() {
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
     // It is a key for these calls and for nothing else.
-    for token in [secret.as_str(), CONFIGURED] {
-        for other in [
-            call("GET", "/credentials").bearer(token),
-            call("GET", "/keys").key(token),
-        ] {
-            assert_eq!(server.send(other).await.code(), (401, "unauthorized"));
-        }
+    for (token, list, keys) in [
+        (
+            secret.as_str(),
+            (403, "forbidden_scope"),
+            (403, "key_not_allowed"),
+        ),
+        (CONFIGURED, (401, "unauthorized"), (401, "unauthorized")),
+    ] {
+        let answer = server.send(call("GET", "/credentials").bearer(token)).await;
+        assert_eq!(answer.code(), list);
+        let answer = server.send(call("GET", "/keys").key(token)).await;
+        assert_eq!(answer.code(), keys);
     }
 }
 
