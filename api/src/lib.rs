@@ -9,6 +9,7 @@ pub mod cli;
 pub mod credentials;
 pub mod error;
 pub mod events;
+pub mod export;
 pub mod import;
 pub mod jobs;
 pub mod keys;

@@ -5,7 +5,7 @@ use rt_manage_shared::clock::Millis;
 use super::{clean, entry::Draft};
 use crate::credentials::PastState;
 
-/// The names that are known. Exports of ours write all but the last two.
+/// The names that are known. Exports of ours write all but `id_token`.
 pub(super) const COLUMNS: &[&str] = &[
     "biz_id",
     "refresh_token",

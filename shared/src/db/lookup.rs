@@ -114,6 +114,25 @@ pub async fn by_ids(
     many(db, "id", ids.iter().map(ToString::to_string).collect()).await
 }
 
+/// The credentials with these ids that are there, or those that were deleted, in the order of their ids.
+pub async fn of_ids(
+    db: &mut impl Execute,
+    ids: &[CredentialId],
+    deleted: bool,
+) -> Result<Vec<WithTokens>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sign = if deleted { "<>" } else { "=" };
+    let text = format!(
+        "SELECT {COLUMNS}, g.rt, g.access_token {FROM} WHERE c.id IN {} AND c.tombstone {sign} '' ORDER BY c.id",
+        in_list(ids.len())
+    );
+    let statement = sql(text).bind_list(ids.iter().copied());
+    let rows = db.fetch_all(statement).await?;
+    rows.iter().map(with_tokens).collect()
+}
+
 async fn many(
     db: &mut impl Execute,
     column: &str,

@@ -66,6 +66,8 @@ text_enum! {
         Resume = "refreshing.resume",
         /// Credentials were brought in from a file.
         Import = "credentials.import",
+        /// Credentials were taken out with their tokens.
+        Export = "credentials.export",
         /// The same was begun to be done to many credentials.
         Bulk = "credentials.bulk",
         /// A job was given up.

@@ -14,6 +14,7 @@ mod egresses;
 mod entries;
 mod etag;
 mod events;
+mod exports;
 mod facets;
 mod handouts;
 mod imports;
@@ -108,6 +109,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(keys::read, keys::edit, keys::revoke))
         .routes(routes!(handouts::of_credential))
         .routes(routes!(handouts::to_key))
+        .routes(routes!(exports::export))
         .routes(routes!(status::status))
         .routes(routes!(stats::stats))
         .routes(routes!(workers::list))

@@ -6,6 +6,7 @@ mod credentials;
 mod desk;
 mod document;
 mod events;
+mod exports;
 mod findings;
 mod grant_effects;
 mod http;
