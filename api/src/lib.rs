@@ -14,6 +14,7 @@ pub mod import;
 pub mod jobs;
 pub mod keys;
 pub mod live;
+pub mod migration;
 pub mod named;
 pub mod refresh;
 pub mod routes;

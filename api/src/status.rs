@@ -7,7 +7,7 @@ use rt_manage_shared::{
     db::{
         Db, DbError, coordination,
         coordination::{EgressHold, LiveWorker},
-        counts::{self, Count, Recovered},
+        counts::{self, Count, Held, Recovered},
         egress_pauses::{self, EgressPause},
         system,
         system::Switch,
@@ -28,6 +28,8 @@ pub struct Status {
     pub switches: Vec<Switch>,
     /// Credentials by state.
     pub states: Vec<(StateName, Count)>,
+    /// Held credentials by what they wait for.
+    pub held: Held,
     /// Answers that are set aside.
     pub orphans: Count,
     /// Answers that came another way, within a day.
@@ -57,6 +59,7 @@ impl Status {
         Ok(Self {
             switches: system::switches(db).await?,
             states: counts::states(db).await?,
+            held: counts::held(db).await?,
             orphans: counts::orphans(db).await?,
             recovered: counts::recovered(db, now - RECENT).await?,
             workers: coordination::live_workers(db, since).await?,
@@ -98,7 +101,8 @@ impl Status {
             Finding::Paused => switch(system::PAUSED),
             Finding::InDoubt => state(StateName::InDoubt),
             Finding::Dead => state(StateName::Dead),
-            Finding::Held => state(StateName::Held),
+            Finding::Held => self.held.other,
+            Finding::MigrationUnconfirmed => self.held.migration,
             Finding::Orphan => self.orphans,
             Finding::Replayed => self.recovered.replayed,
             Finding::Late => self.recovered.late,
@@ -143,6 +147,7 @@ mod tests {
         Status {
             switches: Vec::new(),
             states: Vec::new(),
+            held: Held::default(),
             orphans: Count::default(),
             recovered: Recovered::default(),
             workers: vec![LiveWorker {
@@ -191,7 +196,8 @@ mod tests {
             Finding::Paused => with(|status| status.switches.push(switch(system::PAUSED))),
             Finding::InDoubt => state(StateName::InDoubt),
             Finding::Dead => state(StateName::Dead),
-            Finding::Held => state(StateName::Held),
+            Finding::Held => with(|status| status.held.other = ONE),
+            Finding::MigrationUnconfirmed => with(|status| status.held.migration = ONE),
             Finding::Orphan => with(|status| status.orphans = ONE),
             Finding::Replayed => with(|status| status.recovered.replayed = ONE),
             Finding::Late => with(|status| status.recovered.late = ONE),

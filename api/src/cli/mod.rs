@@ -2,6 +2,7 @@
 
 mod check_config;
 mod import;
+mod migrate_from;
 mod openapi;
 mod password;
 mod queueing;
@@ -51,6 +52,8 @@ enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// Takes credentials and settings over from the predecessor's database. They wait until `--confirm`.
+    MigrateFrom(migrate_from::MigrateFrom),
     /// Stops starting refreshes everywhere; tokens are still handed out.
     Pause {
         /// Why, for those who wonder.
@@ -114,6 +117,10 @@ async fn run(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
             let wanted = import::Wanted { dry_run, replace };
             let (db, vault, clock) = open_all(config).await?;
             import::run(&file, wanted, loaded, &db, &vault, &clock).await
+        }
+        Command::MigrateFrom(command) => {
+            let (db, vault, clock) = open_all(config).await?;
+            migrate_from::run(command, loaded, &db, &vault, &clock).await
         }
         Command::Pause { reason } => switches::pause(&open(config).await?, &reason).await,
         Command::Resume { halted } => switches::resume(&open(config).await?, config, halted).await,

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use rt_manage_shared::{
     bootstrap::Role,
     config::{Config, Loaded},
-    db::Db,
+    db::{Db, grants, predecessor},
     lifecycle::Lifecycle,
     process::{self, Base},
     queue::redis::RedisQueue,
@@ -155,13 +155,22 @@ async fn serve(listener: TcpListener, app: App, lifecycle: &Lifecycle, config: &
     }
 }
 
-/// A predecessor's tables stand beside ours; nothing of them is read.
+/// A predecessor's tables stand beside ours, or what was taken over from them waits for a word.
 async fn warn_of_predecessor(db: &Db) -> anyhow::Result<()> {
-    if db.has_table("rts").await? {
+    if db.has_table(predecessor::RECORDS).await? {
         tracing::warn!(
-            "a predecessor's table `{}` is in this database: nothing of it was imported, and nothing of it is refreshed; \
-             stop the old program before its tokens are used here, `migrate-from` of a later version takes them over",
-            db.table("rts")
+            "a predecessor's table `{}` is in this database: nothing of it is refreshed unless it was taken over; \
+             `rt-manage-api migrate-from` with the old config.yml does that, and `migrate-from --confirm` begins with refreshing \
+             once the old program has stopped",
+            db.table(predecessor::RECORDS)
+        );
+    }
+    let waiting = grants::count_awaiting_migration(&mut &*db).await?;
+    if waiting > 0 {
+        tracing::warn!(
+            credentials = waiting,
+            "credentials that were taken over from the predecessor are not refreshed yet: stop the old program, then \
+             `rt-manage-api migrate-from --confirm`"
         );
     }
     Ok(())

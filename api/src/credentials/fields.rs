@@ -15,7 +15,7 @@ use super::CredentialError;
 use crate::error::FieldError;
 
 /// Longest access token that is accepted from outside; real ones have 1 to 4 KiB.
-const MAX_ACCESS_TOKEN_BYTES: usize = 16 * 1024;
+pub const MAX_ACCESS_TOKEN_BYTES: usize = 16 * 1024;
 
 /// Collects what is wrong.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@ mod edit;
 mod edit_many;
 mod fields;
 mod lifecycle;
+mod migrate;
 mod orphans;
 mod resolve;
 mod reveal;
@@ -42,6 +43,8 @@ pub use self::{
     edit::Expected,
     edit::{Edit, Patch},
     edit_many::{Became, OneOfMany},
+    fields::MAX_ACCESS_TOKEN_BYTES,
+    migrate::{Migrated, TakenOver},
     resolve::Decision,
     reveal::{Revealed, What},
     revoke::Revocation,
@@ -123,6 +126,11 @@ pub enum CredentialError {
     /// A decision about a doubt that is not there, or that cannot be carried out now.
     #[error("{}", told(*.0))]
     NoDecision(NoDecision),
+    /// It waits for something else than a retry.
+    #[error(
+        "the program that the credential was taken over from may still refresh it; stop that one, then confirm the migration"
+    )]
+    AwaitsMigration,
     /// The credential is not held.
     #[error("the credential is not held")]
     NotHeld,
@@ -170,6 +178,7 @@ impl CredentialError {
             Self::Stale => "precondition_failed",
             Self::NotRestorable => "not_restorable",
             Self::NothingToReveal => "no_secret",
+            Self::AwaitsMigration => "migration_unconfirmed",
             Self::NotHeld => "not_held",
             Self::OrphanWithoutCredential => "credential_deleted",
             Self::OrphanUnreadable => "orphan_unreadable",

@@ -9,7 +9,7 @@ use rt_manage_shared::{
     id::CredentialId,
     model::{
         audit::{Action, Actor, Deed, TargetKind},
-        grant::{Context, Grant},
+        grant::{Context, Grant, HeldReason, State},
     },
 };
 
@@ -32,6 +32,9 @@ impl Decision {
             Self::ProbeNow => grant.probe_now(ctx),
             Self::MarkDead => grant.give_up(),
             Self::KeepWaiting => grant.keep_waiting(ctx),
+            Self::Retry if grant.state == State::Held(HeldReason::Migration) => {
+                return Err(CredentialError::AwaitsMigration);
+            }
             Self::Retry => return grant.release(ctx).ok_or(CredentialError::NotHeld),
         };
         decided.map_err(CredentialError::NoDecision)

@@ -33,6 +33,11 @@ impl Admitted {
         Ok(())
     }
 
+    /// What is known of the token.
+    pub(super) const fn known(&self) -> &Known {
+        &self.known
+    }
+
     /// The grant that takes the token in, with what was known about the token.
     pub(super) fn heir(&self, grant: &Grant, ctx: &Context<'_>) -> Grant {
         grant.inherit(&self.known, ctx)

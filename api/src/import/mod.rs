@@ -22,6 +22,8 @@ mod text;
 mod unique;
 pub mod verdict;
 
+pub(crate) use shape::foreign;
+
 #[cfg(test)]
 mod tests;
 

@@ -46,7 +46,7 @@ const FOREIGN: &[(&str, &str)] = &[
 ];
 
 /// What a text is, where it is surely no refresh token of this upstream.
-pub(super) fn foreign(text: &str) -> Option<&'static str> {
+pub(crate) fn foreign(text: &str) -> Option<&'static str> {
     let outlook = text
         .strip_prefix("M.C")
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));

@@ -46,6 +46,11 @@ impl ClientIds {
         }
     }
 
+    /// The use cases without a server; `default`: the client id of credentials that come without one.
+    pub const fn new(db: Db, clock: Clock, default: String) -> Self {
+        Self { db, clock, default }
+    }
+
     /// One part of the list, and how many there are in all.
     pub async fn list(&self, skip: i64, limit: u32) -> Result<(Vec<Use>, i64), NamedError> {
         let db = &mut &self.db;

@@ -70,6 +70,17 @@ impl Proxies {
         }
     }
 
+    /// The use cases without a server.
+    pub fn new(db: Db, vault: Vault, clock: Clock, live: Live, notifier: Notifier) -> Self {
+        Self {
+            db,
+            vault,
+            clock,
+            live,
+            notifier,
+        }
+    }
+
     /// One part of the list, and how many there are in all.
     pub async fn list(&self, skip: i64, limit: u32) -> Result<(Vec<Use>, i64), NamedError> {
         let db = &mut &self.db;

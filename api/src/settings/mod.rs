@@ -87,6 +87,11 @@ impl Settings {
         }
     }
 
+    /// The use cases without a server.
+    pub const fn new(db: Db, clock: Clock, live: Live) -> Self {
+        Self { db, clock, live }
+    }
+
     /// All settings as they are in force here, and as they are saved.
     pub async fn read(&self) -> Result<Document, SettingsError> {
         self.live.catch_up().await?;

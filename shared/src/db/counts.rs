@@ -4,7 +4,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{clock::Millis, model::grant::StateName};
+use crate::{
+    clock::Millis,
+    model::grant::{HeldReason, StateName},
+};
 
 use super::{Arg, DbError, Execute, Row, sql};
 
@@ -80,6 +83,39 @@ async fn state_count(db: &mut impl Execute, state: StateName) -> Result<Count, D
     Ok(Count {
         count: row.count("found")?.min(EXACT_UP_TO),
         more: row.count("looked")? > EXACT_UP_TO,
+    })
+}
+
+/// Held credentials by what they wait for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Somebody has to confirm that the program which they were taken over from has stopped.
+    pub migration: Count,
+    /// Something else has to change.
+    pub other: Count,
+}
+
+/// How many credentials are held, and for what. Reads at most [`EXACT_UP_TO`] entries, as [`states`] does; where all of these wait
+/// for a migration, others behind them are not seen before it is confirmed.
+pub async fn held(db: &mut impl Execute) -> Result<Held, DbError> {
+    let (state, reason) = (StateName::Held, HeldReason::Migration);
+    let there = "(SELECT c.tombstone FROM {credentials} c WHERE c.id = g.credential_id) = ''";
+    let text = format!(
+        "SELECT COUNT(*) AS looked, COUNT(CASE WHEN g.held_reason = '{reason}' AND {there} THEN 1 END) AS migration, \
+         COUNT(CASE WHEN g.held_reason <> '{reason}' AND {there} THEN 1 END) AS other FROM \
+         (SELECT credential_id, held_reason FROM {{grants}} WHERE state = '{state}' ORDER BY credential_id LIMIT ?) g"
+    );
+    let Some(row) = db.fetch_optional(sql(text).bind(LIMIT)).await? else {
+        return Ok(Held::default());
+    };
+    let cut = row.count("looked")? > EXACT_UP_TO;
+    let count = |found: u32| Count {
+        count: found.min(EXACT_UP_TO),
+        more: cut && found > 0,
+    };
+    Ok(Held {
+        migration: count(row.count("migration")?),
+        other: count(row.count("other")?),
     })
 }
 

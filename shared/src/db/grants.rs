@@ -127,6 +127,34 @@ pub async fn due(
         .collect()
 }
 
+/// Up to `limit` credentials after `after` whose migration nobody has confirmed, deleted ones among them.
+pub async fn awaiting_migration(
+    db: &mut impl Execute,
+    after: Option<CredentialId>,
+    limit: u32,
+) -> Result<Vec<CredentialId>, DbError> {
+    let statement = sql(
+        "SELECT credential_id FROM {grants} WHERE state = ? AND held_reason = ? AND credential_id > ? ORDER BY credential_id LIMIT ?",
+    )
+    .bind(StateName::Held.as_str())
+    .bind(HeldReason::Migration.as_str())
+    .bind(after.map_or_else(String::new, |after| after.to_string()))
+    .bind(limit);
+    let rows = db.fetch_all(statement).await?;
+    rows.iter()
+        .map(|row| credential_id(row, "grants"))
+        .collect()
+}
+
+/// How many these are.
+pub async fn count_awaiting_migration(db: &mut impl Execute) -> Result<i64, DbError> {
+    let statement = sql("SELECT COUNT(*) AS n FROM {grants} WHERE state = ? AND held_reason = ?")
+        .bind(StateName::Held.as_str())
+        .bind(HeldReason::Migration.as_str());
+    let row = db.fetch_optional(statement).await?;
+    row.map_or(Ok(0), |row| row.int("n"))
+}
+
 /// A grant to be added, with its sealed tokens.
 #[derive(Debug, Clone)]
 pub struct New {
@@ -186,7 +214,7 @@ pub async fn insert_many(db: &mut impl Execute, all: Vec<New>) -> Result<(), DbE
 }
 
 /// New sealed tokens to store along with a transition; `None` keeps what stands there.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct TokenWrite {
     /// The sealed refresh token.
     pub rt: Option<Vec<u8>>,

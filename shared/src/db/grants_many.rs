@@ -8,7 +8,7 @@ use super::{
 use crate::model::grant::{Grant, Guard};
 
 /// A transition to be written if its guard holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Change {
     /// How the grant looks as long as nobody else has written it.
     pub guard: Guard,

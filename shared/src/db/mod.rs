@@ -42,6 +42,7 @@ pub mod job_parts;
 pub mod jobs;
 pub mod keys;
 pub mod lookup;
+pub mod predecessor;
 pub mod proxies;
 pub mod recovered;
 pub mod retention;

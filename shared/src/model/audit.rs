@@ -66,6 +66,10 @@ text_enum! {
         Resume = "refreshing.resume",
         /// Credentials were brought in from a file.
         Import = "credentials.import",
+        /// Credentials were taken over from the predecessor's database.
+        Migrate = "credentials.migrate",
+        /// Somebody has said that the predecessor does not run any more.
+        MigrationConfirm = "migration.confirm",
         /// Credentials were taken out with their tokens.
         Export = "credentials.export",
         /// The same was begun to be done to many credentials.

@@ -34,6 +34,8 @@ text_enum! {
         Dead = "dead",
         /// Something must change before a credential can be refreshed.
         Held = "held",
+        /// Credentials that were taken over wait until somebody confirms that the old program has stopped.
+        MigrationUnconfirmed = "migration_unconfirmed",
         /// New tokens that could not be applied.
         Orphan = "orphan",
         /// An answer was taken from a journal.
@@ -76,6 +78,8 @@ text_enum! {
         ChangeProxy = "change_proxy",
         /// `POST /credentials/{id}/retry`.
         Retry = "retry",
+        /// Stop the old program, then `POST /migration/confirm` or `rt-manage-api migrate-from --confirm`.
+        ConfirmMigration = "confirm_migration",
         /// Enable the credential.
         Enable = "enable",
         /// `POST /orphans/{attempt}/apply`.
@@ -105,6 +109,7 @@ impl Finding {
             Self::InDoubt
             | Self::Dead
             | Self::Held
+            | Self::MigrationUnconfirmed
             | Self::Orphan
             | Self::JournalDamaged
             | Self::NotClaiming
@@ -123,6 +128,7 @@ impl Finding {
             Self::InDoubt => "docs/reliability.md#in-doubt",
             Self::Dead => "docs/reliability.md#dead",
             Self::Held => "docs/reliability.md#held",
+            Self::MigrationUnconfirmed => "docs/reliability.md#migration-not-confirmed",
             Self::Orphan => "docs/reliability.md#orphan",
             Self::Replayed | Self::Late => "docs/reliability.md#replayed-and-late-answers",
             Self::JournalFailed | Self::JournalDamaged | Self::JournalUnreadable => {
@@ -145,6 +151,7 @@ impl Finding {
             ],
             Self::Dead => &[Advice::ReplaceRefreshToken],
             Self::Held => &[Advice::ChangeClientId, Advice::ChangeProxy, Advice::Retry],
+            Self::MigrationUnconfirmed => &[Advice::ConfirmMigration],
             Self::Orphan => &[Advice::ApplyOrphan, Advice::DiscardOrphan],
             Self::Replayed | Self::Late => &[],
             Self::JournalFailed => &[Advice::MendDisk],
@@ -202,6 +209,10 @@ impl About {
             (State::Held(HeldReason::Region), _) => {
                 (Finding::Held, vec![Advice::ChangeProxy, Advice::Retry])
             }
+            (State::Held(HeldReason::Migration), _) => (
+                Finding::MigrationUnconfirmed,
+                vec![Advice::ConfirmMigration],
+            ),
             (_, Some(probe)) => (Finding::InDoubt, doubt_advice(probe)),
             (_, None) => return None,
         };

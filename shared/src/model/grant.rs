@@ -52,6 +52,8 @@ text_enum! {
         ClientId = "client_id",
         /// The upstream does not serve the region of this egress.
         Region = "region",
+        /// The program that it was taken over from may still use this refresh token; an operator has to say that it does not.
+        Migration = "migration",
     }
 }
 
@@ -210,6 +212,15 @@ impl Verdict {
     }
 }
 
+/// What comes along with a refresh token that is taken over from another program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Carried {
+    /// When that program refreshed it last.
+    pub refreshed_at: Option<Millis>,
+    /// When the access token that comes with it was issued, and when it ends.
+    pub access: Option<(Millis, Millis)>,
+}
+
 /// Why a refresh was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -297,7 +308,7 @@ text_enum! {
         UnderWay = "under_way",
         /// Never by itself: an operator has to decide about the doubt.
         InDoubt = "in_doubt",
-        /// Never, before client id or egress change.
+        /// Never, before client id or egress change, or an operator confirms a migration: `state_reason` says which.
         Held = "held",
         /// Never, before there is a new refresh token.
         Dead = "dead",
@@ -535,9 +546,67 @@ impl Grant {
         grant
     }
 
-    /// What held the grant has changed, or somebody wants to try again.
+    /// A grant that is taken over from another program. It waits until an operator says that the other one has stopped: two
+    /// that refresh one token kill it.
+    pub fn migrated(
+        credential: CredentialId,
+        rt_fp: Fingerprint,
+        carried: Carried,
+        known: &Known,
+        ctx: &Context<'_>,
+    ) -> Self {
+        let grant = Self {
+            refreshed_at: carried.refreshed_at,
+            at_issued_at: carried.access.map(|(issued, _)| issued),
+            at_expires_at: carried.access.map(|(_, end)| end),
+            ..Self::new(credential, rt_fp, None, ctx)
+        };
+        grant.inherit(known, ctx).waiting_for_confirmation()
+    }
+
+    /// The other program has refreshed a grant again that still waits for confirmation: what it holds by now takes the place of
+    /// what it held then. `None`: it does not wait any more, or it is the same token.
+    pub fn renew_migrated(
+        &self,
+        rt_fp: Fingerprint,
+        carried: Carried,
+        known: &Known,
+        ctx: &Context<'_>,
+    ) -> Option<Self> {
+        if self.state != State::Held(HeldReason::Migration) {
+            return None;
+        }
+        let mut grant = self.replace_rt(rt_fp, ctx)?;
+        grant.refreshed_at = carried.refreshed_at.or(self.refreshed_at);
+        if let Some((issued, end)) = carried.access {
+            grant.at_issued_at = Some(issued);
+            grant.at_expires_at = Some(end);
+        }
+        Some(grant.inherit(known, ctx).waiting_for_confirmation())
+    }
+
+    /// Nothing is called before an operator says that the other program has stopped. A dead token has nothing to wait for.
+    fn waiting_for_confirmation(self) -> Self {
+        match self.state {
+            State::Idle | State::InDoubt => Self {
+                state: State::Held(HeldReason::Migration),
+                next_refresh_at: None,
+                ..self
+            },
+            _ => self,
+        }
+    }
+
+    /// The operator says so: the grant is refreshed when its access token nears its end, or at once where there is none.
+    pub fn confirm_migration(&self, ctx: &Context<'_>) -> Option<Self> {
+        (self.state == State::Held(HeldReason::Migration)).then(|| self.returned(ctx))
+    }
+
+    /// What held the grant has changed, or somebody wants to try again. Whoever waits for another program to stop is released
+    /// by [`Grant::confirm_migration`] only.
     pub fn release(&self, ctx: &Context<'_>) -> Option<Self> {
-        matches!(self.state, State::Held(_)).then(|| {
+        let held = matches!(self.state, State::Held(reason) if reason != HeldReason::Migration);
+        held.then(|| {
             let mut grant = self.returned(ctx);
             if grant.state == State::Idle {
                 grant.next_refresh_at = ctx.enabled.then_some(ctx.now);

@@ -568,3 +568,106 @@ proptest! {
         }
     }
 }
+
+fn migrated(access: Option<Millis>, known: &Known) -> Grant {
+    let p = policy();
+    let carried = Carried {
+        refreshed_at: Some(NOW - Duration::from_hours(5)),
+        access: access.map(|end| (NOW - Duration::from_hours(48), end)),
+    };
+    Grant::migrated(CredentialId::generate(), fp("a"), carried, known, &ctx(&p))
+}
+
+#[test]
+fn a_migrated_grant_waits_for_its_confirmation_and_nothing_else() {
+    let p = policy();
+    let end = NOW + Duration::from_hours(240);
+    let waiting = migrated(Some(end), &Known::default());
+    assert_eq!(waiting.state, State::Held(HeldReason::Migration));
+    assert_eq!(waiting.next_refresh_at, None);
+    assert!(waiting.has_usable_access_token(NOW));
+    assert_eq!(waiting.refreshed_at, Some(NOW - Duration::from_hours(5)));
+    let refused = waiting.request(AttemptId::generate(), &ctx(&p));
+    assert_eq!(refused, Err(Refusal::Held(HeldReason::Migration)));
+    assert_eq!(waiting.release(&ctx(&p)), None);
+    assert_eq!(waiting.rescheduled(&ctx(&p)), waiting);
+    assert_eq!(waiting.postponed(NOW), None);
+
+    let confirmed = waiting.confirm_migration(&ctx(&p)).unwrap();
+    assert_eq!(confirmed.state, State::Idle);
+    // Its access token is good for days: no stampede.
+    assert!(confirmed.next_refresh_at.unwrap() > NOW);
+    assert_eq!(confirmed.confirm_migration(&ctx(&p)), None);
+    let without = migrated(None, &Known::default());
+    let confirmed = without.confirm_migration(&ctx(&p)).unwrap();
+    assert_eq!(confirmed.next_refresh_at, Some(NOW));
+    let disabled = Context {
+        enabled: false,
+        ..ctx(&p)
+    };
+    let confirmed = without.confirm_migration(&disabled).unwrap();
+    assert_eq!(
+        (confirmed.state, confirmed.next_refresh_at),
+        (State::Idle, None)
+    );
+}
+
+#[test]
+fn what_is_known_of_a_migrated_token_goes_on() {
+    let p = policy();
+    let dead = Known {
+        dead: true,
+        code: Some("token_expired".into()),
+        ..Known::default()
+    };
+    assert_eq!(migrated(None, &dead).state, State::Dead);
+    let doubt = Doubt {
+        since: NOW,
+        probes: 2,
+    };
+    let doubtful = Known {
+        doubt: Some(doubt),
+        ..Known::default()
+    };
+    let waiting = migrated(None, &doubtful);
+    assert_eq!(waiting.state, State::Held(HeldReason::Migration));
+    let confirmed = waiting.confirm_migration(&ctx(&p)).unwrap();
+    assert_eq!(
+        (confirmed.state, confirmed.doubt),
+        (State::InDoubt, Some(doubt))
+    );
+}
+
+#[test]
+fn the_other_programs_newer_token_is_taken_while_a_grant_waits() {
+    let p = policy();
+    let end = NOW + Duration::from_hours(240);
+    let waiting = migrated(Some(NOW + Duration::from_hours(1)), &Known::default());
+    let carried = Carried {
+        refreshed_at: Some(NOW),
+        access: Some((NOW, end)),
+    };
+    let known = Known::default();
+    let renewed = waiting
+        .renew_migrated(fp("b"), carried, &known, &ctx(&p))
+        .unwrap();
+    assert_eq!(renewed.state, State::Held(HeldReason::Migration));
+    assert_eq!(
+        (renewed.rt_fp.clone(), renewed.at_expires_at),
+        (fp("b"), Some(end))
+    );
+    assert_eq!(renewed.next_refresh_at, None);
+    assert_eq!(
+        renewed.renew_migrated(fp("b"), carried, &known, &ctx(&p)),
+        None
+    );
+    let without = Carried::default();
+    let kept = waiting
+        .renew_migrated(fp("b"), without, &known, &ctx(&p))
+        .unwrap();
+    assert_eq!(kept.at_expires_at, waiting.at_expires_at);
+    assert_eq!(
+        fresh(&p).renew_migrated(fp("b"), carried, &known, &ctx(&p)),
+        None
+    );
+}

@@ -26,13 +26,14 @@ use rt_manage_shared::{
     clock::Millis,
     id::{AttemptId, CredentialId},
     model::{
-        grant::{Context, Evidence, Grant, HeldReason, NewTokens, State, Verdict},
+        grant::{Carried, Context, Doubt, Evidence, Grant, HeldReason, NewTokens, State, Verdict},
+        known::Known,
         schedule::{DoubtPolicy, SchedulePolicy},
     },
     vault::Fingerprint,
 };
 
-use reference::{Abstract, Answer, Event, PROBES};
+use reference::{Abstract, Answer, Event, PROBES, Past};
 
 /// The seed of every ordinary run: a red test stays red.
 const SEED: u64 = 13;
@@ -64,6 +65,10 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::ReplaceBySame),
         1 => Just(Event::Release),
         1 => any::<bool>().prop_map(|own| Event::JournalAhead { own }),
+        1 => prop_oneof![Just(Past::Nothing), Just(Past::Dead), Just(Past::InDoubt)]
+            .prop_map(|known| Event::TakeOver { known }),
+        1 => Just(Event::TakeOverAgain),
+        2 => Just(Event::Confirm),
     ]
 }
 
@@ -143,6 +148,16 @@ impl Real {
             Event::JournalAhead { own } => {
                 grant.put_in_doubt(attempt(own), &spent(true), &ctx).ok()
             }
+            Event::TakeOver { known } => {
+                let known = past(known, ctx.now);
+                let (id, carried) = (grant.credential, Carried::default());
+                Some(Grant::migrated(id, successor, carried, &known, &ctx))
+            }
+            Event::TakeOverAgain => {
+                let (carried, known) = (Carried::default(), Known::default());
+                grant.renew_migrated(successor, carried, &known, &ctx)
+            }
+            Event::Confirm => grant.confirm_migration(&ctx),
         };
         if let Some(next) = next {
             self.grant = next;
@@ -156,6 +171,7 @@ impl Real {
                 State::Queued(_) => reference::Name::Queued,
                 State::Refreshing(_) => reference::Name::Refreshing,
                 State::InDoubt => reference::Name::InDoubt,
+                State::Held(HeldReason::Migration) => reference::Name::Waiting,
                 State::Held(_) => reference::Name::Held,
                 State::Dead => reference::Name::Dead,
             },
@@ -175,6 +191,17 @@ fn context(policy: &SchedulePolicy, serial: u32) -> Context<'_> {
         enabled: true,
         policy,
         jitter: 0.5,
+    }
+}
+
+fn past(past: Past, now: Millis) -> Known {
+    Known {
+        dead: past == Past::Dead,
+        doubt: (past == Past::InDoubt).then_some(Doubt {
+            since: now,
+            probes: 1,
+        }),
+        ..Known::default()
     }
 }
 

@@ -10,6 +10,8 @@ pub enum Name {
     Refreshing,
     InDoubt,
     Held,
+    /// Held until a migration is confirmed.
+    Waiting,
     Dead,
 }
 
@@ -62,6 +64,22 @@ pub enum Event {
     JournalAhead {
         own: bool,
     },
+    /// Another token is taken over from another program.
+    TakeOver {
+        known: Past,
+    },
+    /// The same again, because that program has refreshed it.
+    TakeOverAgain,
+    Confirm,
+}
+
+/// What is known of a token that is taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    Nothing,
+    Dead,
+    /// One probe was spent.
+    InDoubt,
 }
 
 /// What happens to the count of probes.
@@ -74,6 +92,8 @@ enum Probes {
     Open,
     /// Doubt ends.
     Forget,
+    /// A doubt goes on of which one probe is spent.
+    One,
 }
 
 /// Where a step leads: to a fixed state, or to where the grant rests.
@@ -105,6 +125,7 @@ impl Abstract {
             Probes::GiveBack => self.probes.map(|spent| spent.saturating_sub(1)),
             Probes::Open => self.probes.or(Some(0)),
             Probes::Forget => None,
+            Probes::One => Some(1),
         };
         let state = match to {
             To::State(state) => state,
@@ -127,7 +148,7 @@ impl Abstract {
 
     /// The table. `None`: refused, and nothing changes.
     fn row(self, event: Event) -> Option<(To, Probes, bool)> {
-        use Name::{Dead, Held, Idle, InDoubt, Queued, Refreshing};
+        use Name::{Dead, Held, Idle, InDoubt, Queued, Refreshing, Waiting};
         let probe_is_due = self.probes.is_some_and(|spent| spent < PROBES);
         let (to, probes, new_token) = match (self.state, event) {
             (Idle, Event::Request) => (To::State(Queued), Probes::Keep, false),
@@ -176,7 +197,14 @@ impl Abstract {
             (Queued | Refreshing, Event::JournalAhead { own: true }) => {
                 (To::State(InDoubt), Probes::Open, false)
             }
-            (Idle | Queued | Refreshing | Held, Event::JournalAhead { .. })
+            (_, Event::TakeOver { known }) => match known {
+                Past::Nothing => (To::State(Waiting), Probes::Forget, true),
+                Past::InDoubt => (To::State(Waiting), Probes::One, true),
+                Past::Dead => (To::State(Dead), Probes::Forget, true),
+            },
+            (Waiting, Event::TakeOverAgain) => (To::State(Waiting), Probes::Forget, true),
+            (Waiting, Event::Confirm) => (To::Rest, Probes::Keep, false),
+            (Idle | Queued | Refreshing | Held | Waiting, Event::JournalAhead { .. })
                 if self.probes.is_none() =>
             {
                 (To::State(InDoubt), Probes::Open, false)

@@ -1,6 +1,9 @@
 //! What can happen next.
 
-use rt_manage_shared::model::{attempt::AttemptState, grant::State};
+use rt_manage_shared::model::{
+    attempt::AttemptState,
+    grant::{HeldReason, State},
+};
 
 use crate::{
     system::{Action, System},
@@ -128,6 +131,17 @@ impl System {
             let earlier =
                 (0..=self.database.token()).filter(|token| self.database.replaced.has(*token));
             actions.extend(earlier.map(Action::Return));
+        }
+        if self.left.foreign.is_some_and(|left| left > 0) {
+            actions.push(Action::RefreshElsewhere);
+        }
+        if self.database.grant.state == State::Held(HeldReason::Migration) {
+            // Whoever confirms takes over first what the other program has refreshed in the meantime.
+            actions.push(if self.database.token() == self.observer.foreign {
+                Action::Confirm
+            } else {
+                Action::TakeOverAgain
+            });
         }
         if self.left.restores > 0 {
             actions.push(if self.copy.is_some() {

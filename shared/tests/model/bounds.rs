@@ -33,6 +33,9 @@ pub struct Bounds {
     pub cancels: u8,
     /// The database is restored from an older copy.
     pub restores: u8,
+    /// Refreshes by the program that the credential was taken over from, as long as nobody has confirmed that it stopped; `None`: it
+    /// was not taken over.
+    pub foreign: Option<u8>,
 }
 
 impl Bounds {
@@ -53,6 +56,7 @@ impl Bounds {
         returns: 0,
         cancels: 0,
         restores: 0,
+        foreign: None,
     };
 
     /// One attempt more, for a run by hand: ten to thirty times as many states.

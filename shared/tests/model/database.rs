@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rt_manage_shared::model::{
     attempt::{AttemptState, OutcomeKind},
-    grant::{Grant, Guard, State, Verdict},
+    grant::{Carried, Grant, Guard, State, Verdict},
     known::{Known, Use},
     settlement::{History, Report, Settlement},
 };
@@ -92,9 +92,9 @@ impl Outcome {
 }
 
 impl Database {
-    pub fn new() -> Self {
+    pub fn new(migrated: bool) -> Self {
         Self {
-            grant: Arc::new(timeless(first_grant(0))),
+            grant: Arc::new(timeless(first_grant(0, migrated))),
             rows: Vec::new(),
             spent: Set::default(),
             orphans: Vec::new(),
@@ -286,11 +286,7 @@ impl Database {
         let Some(next) = self.grant.replace_rt(fingerprint(new).clone(), &context()) else {
             return false;
         };
-        let rows = self.rows.iter().flatten();
-        let mut uses: Vec<Use> = rows
-            .filter(|row| row.token == new)
-            .map(|row| row.as_use())
-            .collect();
+        let mut uses = self.uses(new);
         if forgetful {
             uses.clear();
         }
@@ -319,6 +315,45 @@ impl Database {
         if let Some(row) = self.row_mut(attempt(open)) {
             row.state = AttemptState::Cancelled;
         }
+        true
+    }
+
+    /// What was done with a token, as far as the database remembers it.
+    fn uses(&self, token: Token) -> Vec<Use> {
+        let rows = self.rows.iter().flatten();
+        rows.filter(|row| row.token == token)
+            .map(|row| row.as_use())
+            .collect()
+    }
+
+    /// The program that the credential was taken over from has another token by now. It is admitted like any other.
+    pub fn take_over_again(&mut self, new: Token) -> bool {
+        let (before, uses) = (self.token(), self.uses(new));
+        let orphaned = self.orphans.iter().any(|orphan| orphan.spent == new);
+        if self.spent.has(new) || orphaned || uses.iter().any(Use::is_under_way) {
+            return false;
+        }
+        let known = Known::from_uses(&uses);
+        let next = self.grant.renew_migrated(
+            fingerprint(new).clone(),
+            Carried::default(),
+            &known,
+            &context(),
+        );
+        let Some(next) = next else {
+            return false;
+        };
+        self.grant = Arc::new(timeless(next));
+        self.spent.add(before);
+        true
+    }
+
+    /// That program has stopped, says an operator.
+    pub fn confirm(&mut self) -> bool {
+        let Some(next) = self.grant.confirm_migration(&context()) else {
+            return false;
+        };
+        self.grant = Arc::new(timeless(next));
         true
     }
 

@@ -90,6 +90,26 @@ impl System {
                 });
                 Some(())
             }
+            Action::RefreshElsewhere => {
+                self.left.foreign = self.left.foreign.map(|left| left - 1);
+                self.observer.foreign = self.upstream.refresh_elsewhere(self.observer.foreign);
+                Some(())
+            }
+            Action::TakeOverAgain => {
+                self.database
+                    .take_over_again(self.observer.foreign)
+                    .then_some(())?;
+                model.note(Event::TakenOverAgain);
+                Some(())
+            }
+            Action::Confirm => {
+                self.database.confirm().then_some(())?;
+                // It has stopped.
+                self.left.foreign = Some(0);
+                self.observer.unconfirmed = false;
+                model.note(Event::Confirmed);
+                Some(())
+            }
             Action::Copy => {
                 self.copy = Some(Box::new(self.database.clone()));
                 Some(())

@@ -241,3 +241,27 @@ fn databases_are_restored_twice() {
     };
     check(bounds, 50_000);
 }
+
+#[test]
+fn credentials_are_taken_over_from_another_program() {
+    let bounds = Bounds {
+        attempts: 2,
+        kills: 1,
+        losses: 1,
+        foreign: Some(2),
+        ..Bounds::QUIET
+    };
+    check(bounds, 10_000);
+}
+
+#[test]
+fn databases_are_restored_to_before_a_migration_was_confirmed() {
+    let bounds = Bounds {
+        workers: 2,
+        attempts: 2,
+        restores: 1,
+        foreign: Some(1),
+        ..Bounds::QUIET
+    };
+    check(bounds, 2_000);
+}

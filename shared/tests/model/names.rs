@@ -7,7 +7,8 @@ use rt_manage_shared::{
     clock::Millis,
     id::{AttemptId, CredentialId},
     model::{
-        grant::{Context, Grant, State},
+        grant::{Carried, Context, Grant, State},
+        known::Known,
         schedule::{DoubtPolicy, SchedulePolicy},
     },
     vault::Fingerprint,
@@ -75,9 +76,14 @@ pub fn context() -> Context<'static> {
 }
 
 /// The credential's grant at the beginning.
-pub fn first_grant(token: Token) -> Grant {
+pub fn first_grant(token: Token, migrated: bool) -> Grant {
     let credential: CredentialId = format!("{:026}", 1).parse().unwrap();
-    Grant::new(credential, fingerprint(token).clone(), None, &context())
+    let rt_fp = fingerprint(token).clone();
+    if migrated {
+        let (carried, known) = (Carried::default(), Known::default());
+        return Grant::migrated(credential, rt_fp, carried, &known, &context());
+    }
+    Grant::new(credential, rt_fp, None, &context())
 }
 
 /// A grant without what decides only about times: histories that differ by nothing else are the same state.

@@ -1,6 +1,9 @@
 //! The invariants (`docs/reliability.md` lists them in words), and what has to be reached for them to mean anything.
 
-use rt_manage_shared::model::{attempt::AttemptState, grant::State};
+use rt_manage_shared::model::{
+    attempt::AttemptState,
+    grant::{HeldReason, State},
+};
 use stateright::Property;
 
 use crate::{
@@ -14,7 +17,7 @@ type Condition = fn(&Protocol, &System) -> bool;
 /// Whether these bounds allow what it takes.
 type Takes = fn(&Bounds) -> bool;
 
-const ALWAYS: [(&str, Condition); 13] = [
+const ALWAYS: [(&str, Condition); 14] = [
     ("one call for each refresh token", |_, s| {
         s.observer.broken != Some(Broken::TwoCalls)
     }),
@@ -30,6 +33,9 @@ const ALWAYS: [(&str, Condition); 13] = [
     ("nothing is sent late", |_, s| {
         s.observer.broken != Some(Broken::SentLate)
     }),
+    ("nothing is sent before a migration is confirmed", |_, s| {
+        s.observer.broken != Some(Broken::SentUnconfirmed)
+    }),
     ("no loss is silent", no_loss_is_silent),
     ("uncertainty is doubt", uncertainty_is_doubt),
     ("a synced answer is never lost", synced_answers_are_kept),
@@ -44,7 +50,7 @@ const ALWAYS: [(&str, Condition); 13] = [
 ];
 
 /// What is remarkable, which faults it takes, and whether it was reached.
-const SOMETIMES: [(&str, Takes, Condition); 15] = [
+const SOMETIMES: [(&str, Takes, Condition); 17] = [
     (
         "a late answer is applied",
         |b| b.kills > 0 && b.freezes > 0 || b.freezes > 1 || b.restores > 0,
@@ -120,6 +126,16 @@ const SOMETIMES: [(&str, Takes, Condition); 15] = [
         |b| b.returns > 0 && b.rejections > 0,
         |m, _| m.has_seen(Event::ReturnedDead),
     ),
+    (
+        "newer tokens are taken over",
+        |b| b.foreign.is_some_and(|times| times > 0),
+        |m, _| m.has_seen(Event::TakenOverAgain),
+    ),
+    (
+        "a migration is confirmed",
+        |b| b.foreign.is_some(),
+        |m, _| m.has_seen(Event::Confirmed),
+    ),
 ];
 
 pub fn all(bounds: &Bounds) -> Vec<Property<Protocol>> {
@@ -147,7 +163,10 @@ fn no_loss_is_silent(_: &Protocol, state: &System) -> bool {
     };
     live == held
         || grant.doubt.is_some()
-        || matches!(grant.state, State::Dead | State::Refreshing(_))
+        || matches!(
+            grant.state,
+            State::Dead | State::Refreshing(_) | State::Held(HeldReason::Migration)
+        )
         || is_behind(state)
         || state.journal.entries().iter().any(|entry| {
             !entry.done && entry.token == held && matches!(entry.answer, Some(Reply::Rotated(_)))

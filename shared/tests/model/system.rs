@@ -47,6 +47,10 @@ pub struct Observer {
     pub behind: bool,
     /// All journals were replayed under this halt.
     pub replayed: bool,
+    /// The token that the program holds which the credential was taken over from.
+    pub foreign: Token,
+    /// Nobody has confirmed yet that that program has stopped.
+    pub unconfirmed: bool,
     /// A rule that was broken in the last step.
     pub broken: Option<Broken>,
 }
@@ -63,6 +67,8 @@ pub enum Broken {
     ClaimedHalted,
     /// A call after its time to send.
     SentLate,
+    /// A call while another program may use the token.
+    SentUnconfirmed,
 }
 
 /// Remarkable steps, for `sometimes`. They are noted beside the states, which shall not become more by it.
@@ -84,6 +90,8 @@ pub enum Event {
     ReturnedIntact,
     ReturnedInDoubt,
     ReturnedDead,
+    TakenOverAgain,
+    Confirmed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -128,6 +136,9 @@ pub enum Action {
     Copy,
     Restore,
     Resume,
+    RefreshElsewhere,
+    TakeOverAgain,
+    Confirm,
 }
 
 /// The model: what may happen, and which rule is switched off.
@@ -162,14 +173,18 @@ impl Model for Protocol {
     type Action = Action;
 
     fn init_states(&self) -> Vec<System> {
+        let migrated = self.bounds.foreign.is_some();
         vec![System {
-            database: Database::new(),
+            database: Database::new(migrated),
             copy: None,
             workers: vec![Worker::new(); usize::from(self.bounds.workers)],
             leader: None,
             journal: Journal::default(),
             upstream: Upstream::new(),
-            observer: Observer::default(),
+            observer: Observer {
+                unconfirmed: migrated,
+                ..Observer::default()
+            },
             left: self.bounds,
             next_attempt: 0,
         }]

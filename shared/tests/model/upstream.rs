@@ -146,6 +146,11 @@ impl Upstream {
         }
     }
 
+    /// Another program refreshes the living token of this one's session.
+    pub fn refresh_elsewhere(&mut self, token: Token) -> Token {
+        self.rotate(usize::from(self.session(token)))
+    }
+
     fn rotate(&mut self, session: usize) -> Token {
         let next = u8::try_from(self.sessions.len()).unwrap();
         self.sessions.push(u8::try_from(session).unwrap());

@@ -87,6 +87,9 @@ impl System {
             }
             self.observer.broken = Some(Broken::SentLate);
         }
+        if self.observer.unconfirmed {
+            self.observer.broken = Some(Broken::SentUnconfirmed);
+        }
         if !probe {
             if self.upstream.calls.iter().any(|call| call.token == token) {
                 self.observer.broken = Some(Broken::TwoCalls);

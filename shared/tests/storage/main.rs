@@ -26,6 +26,7 @@ mod lists;
 mod locks;
 mod named;
 mod people;
+mod predecessor;
 mod retention;
 mod schema;
 mod servers;
@@ -80,6 +81,9 @@ contract! {
         the_uses_of_a_token_are_remembered,
         of_many_uses_the_newest_are_remembered;
     credentials: credentials_are_found_changed_buried_and_purged;
+    predecessor:
+        the_predecessors_tables_are_read_whatever_their_types,
+        an_older_version_may_lack_columns_and_settings;
     arrivals:
         many_credentials_are_added_at_once_and_found_by_what_they_are,
         what_was_done_with_many_tokens_is_told;

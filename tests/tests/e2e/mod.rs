@@ -10,6 +10,7 @@ mod journal_keys;
 mod keys;
 mod lifecycle;
 mod live;
+mod migration;
 mod outage;
 mod outcomes;
 mod people;

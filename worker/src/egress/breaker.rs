@@ -67,7 +67,8 @@ impl Verdict {
             } if !wait.is_zero() => Self::RetryAfter(*wait),
             Outcome::Rotated(_) | Outcome::Rejected { .. } => Self::Healthy,
             Outcome::Held { reason, .. } => match reason {
-                HeldReason::ClientId => Self::Healthy,
+                // No answer says that a migration waits for its confirmation.
+                HeldReason::ClientId | HeldReason::Migration => Self::Healthy,
                 HeldReason::Region => Self::Failed,
             },
             Outcome::NotSent { .. } | Outcome::Transient { .. } | Outcome::Ambiguous { .. } => {

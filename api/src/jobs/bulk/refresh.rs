@@ -303,6 +303,10 @@ fn became(item: &Item, asked: &Asked) -> Option<Outcome> {
             "held",
             "the upstream does not serve the region of this egress; change the proxy",
         ),
+        Asked::Held(HeldReason::Migration) => fail(
+            "held",
+            "the program that it was taken over from may still refresh it; stop that one, then confirm the migration",
+        ),
         Asked::InDoubt => fail(
             "in_doubt",
             "a call was sent and its outcome is not known; no probe is due",

@@ -24,6 +24,7 @@ mod jobs;
 mod keys;
 mod lifecycle;
 mod listing;
+mod migration;
 mod open_attempts;
 mod orphans;
 mod paging;
@@ -110,6 +111,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(handouts::of_credential))
         .routes(routes!(handouts::to_key))
         .routes(routes!(exports::export))
+        .routes(routes!(migration::confirm))
         .routes(routes!(status::status))
         .routes(routes!(stats::stats))
         .routes(routes!(workers::list))

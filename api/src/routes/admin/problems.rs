@@ -35,6 +35,7 @@ impl From<CredentialError> for Problem {
             | CredentialError::NoDecision(NoDecision::NotInDoubt | NoDecision::ProbesSpent)
             | CredentialError::NotRestorable
             | CredentialError::NothingToReveal
+            | CredentialError::AwaitsMigration
             | CredentialError::NotHeld
             | CredentialError::OrphanWithoutCredential
             | CredentialError::OrphanUnreadable

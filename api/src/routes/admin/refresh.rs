@@ -139,6 +139,9 @@ fn under_way(asked: Asked) -> Result<Option<AttemptId>, Problem> {
                 HeldReason::Region => {
                     "the upstream does not serve the region of this egress; change the proxy"
                 }
+                HeldReason::Migration => {
+                    "the program that it was taken over from may still refresh it; stop that one, then confirm the migration"
+                }
             };
             conflict("held", detail).with("state_reason", reason.as_str())
         }

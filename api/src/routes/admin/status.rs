@@ -31,6 +31,8 @@ pub(super) struct StatusView {
     /// By state.
     #[schema(value_type = BTreeMap<String, Count>)]
     credentials: BTreeMap<&'static str, Count>,
+    /// Credentials that were taken over from the predecessor and wait for `POST /migration/confirm`.
+    awaiting_migration: Count,
     orphans: Count,
     last_24_hours: Recovered,
     workers: Vec<WorkerView>,
@@ -111,6 +113,7 @@ impl From<Status> for StatusView {
                 .map(|(state, count)| (state.as_str(), *count))
                 .collect(),
             switches: status.switches.into_iter().map(SwitchView::from).collect(),
+            awaiting_migration: status.held.migration,
             orphans: status.orphans,
             last_24_hours: status.recovered,
             workers: status.workers.into_iter().map(WorkerView::from).collect(),

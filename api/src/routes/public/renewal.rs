@@ -72,6 +72,10 @@ pub(super) async fn ask(
         Asked::Held(HeldReason::Region) => {
             refused(Code::Held, "刷新已挂起：出口所在地区不受支持，请更换代理")
         }
+        Asked::Held(HeldReason::Migration) => refused(
+            Code::Held,
+            "刷新已挂起：该记录由旧系统迁移而来，请先停止旧系统并确认迁移",
+        ),
         Asked::Stopped { switch } if switch == system::HALTED => {
             let msg = "刷新已紧急停止：数据库比日志旧，请联系管理员";
             Err(caller.failure(Code::RefreshHalted, msg))

@@ -20,7 +20,9 @@ use super::{
     names::Names,
 };
 
+pub(super) use mysql::reading as read_mysql;
 pub use options::{DbOptions, Server, Target};
+pub(super) use sqlite::BUSY_TIMEOUT;
 
 /// How long a caller waits for a free connection before it reports `Unavailable`.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -60,6 +60,21 @@ pub(super) async fn open(
     Ok(limited(pool, options, connect))
 }
 
+/// A connection to a foreign database that is only read, on any server: nothing of ours is asked of it.
+pub(in crate::db) async fn reading(server: &Server) -> Result<MySqlConnection, DbError> {
+    const READ: &str =
+        "SET NAMES utf8mb4, SESSION time_zone = '+00:00'; SET SESSION TRANSACTION READ ONLY";
+    let open = async {
+        let mut connection = connect_options(server).connect().await?;
+        connection.execute(READ).await?;
+        Ok(connection)
+    };
+    tokio::time::timeout(ACQUIRE_TIMEOUT, open)
+        .await
+        .map_err(|_| silent(server))?
+        .map_err(|error: sqlx::Error| explain(server, &error))
+}
+
 async fn first(
     connect: &MySqlConnectOptions,
     server: &Server,

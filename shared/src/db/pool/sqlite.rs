@@ -11,7 +11,7 @@ use super::{base, limited, options::DbOptions};
 use crate::db::{error::DbError, exec::Backend};
 
 /// How long a statement waits for another process's lock on the file before it reports `Busy`.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(in crate::db) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// More reading threads than this do not make a local file faster.
 const MAX_READERS: u32 = 8;
 

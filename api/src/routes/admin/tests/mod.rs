@@ -15,6 +15,7 @@ mod keys;
 mod lifecycle;
 mod live;
 mod login;
+mod migration;
 mod named;
 mod orphans;
 mod public_api;
