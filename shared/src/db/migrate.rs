@@ -51,6 +51,7 @@ const SOURCES: &[Source] = &[
     source!(6, "keys", "0006_keys.sql"),
     source!(7, "statistics", "0007_statistics.sql"),
     source!(8, "lists", "0008_lists.sql"),
+    source!(9, "deleted grants", "0009_deleted_grants.sql"),
 ];
 
 /// How the schema of a database compares with the one that this program knows.
