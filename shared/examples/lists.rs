@@ -18,11 +18,11 @@ use rt_manage_shared::{
     clock::{BootInstant, Millis},
     config::DatabaseTls,
     db::{
-        Db, DbOptions, Dialect, Execute as _, Server, Target,
+        Db, DbOptions, Dialect, Execute as _, Server, Target, attempts, counts,
         credentials::{self, Limits, Listed, Query},
         facets, grants,
         grants::Change,
-        sql,
+        sql, statistics,
     },
     model::{
         grant::StateName,
@@ -482,7 +482,34 @@ async fn measure_all(db: &Db, rows: i64) {
         }
         worst = worst.max(report(name, times, 0, false));
     }
+    worst = worst.max(detail(db, rows).await);
     println!("\nworst p95: {:.1} ms", worst.as_secs_f64() * 1000.0);
+    let begun = BootInstant::now();
+    statistics::census(&mut &*db, Millis(BASE), true)
+        .await
+        .unwrap();
+    println!(
+        "counting all for the dashboard, in the background: {:.0} ms",
+        begun.elapsed().as_secs_f64() * 1000.0
+    );
+}
+
+/// What the page of one credential reads, and what the dashboard reads besides its snapshot.
+async fn detail(db: &Db, rows: i64) -> Duration {
+    let (mut one, mut counts) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let n = (rows / 3 + i64::try_from(round).unwrap() * 7_919) % rows;
+        let id = format!("0000000000000000{}", 1_000_000_000 + n);
+        let id = id.parse().unwrap();
+        let begun = BootInstant::now();
+        credentials::by_id(&mut &*db, id).await.unwrap();
+        attempts::history(&mut &*db, id, None, 50).await.unwrap();
+        one.push(begun.elapsed());
+        let begun = BootInstant::now();
+        counts::states(&mut &*db).await.unwrap();
+        counts.push(begun.elapsed());
+    }
+    report("one credential", one, 1, false).max(report("counts by state", counts, 0, false))
 }
 
 /// A page from the middle: the place is made up from an entry there.

@@ -59,8 +59,7 @@ impl Count {
 /// The limit for counting: one more than is told, so that "more" is known.
 pub const LIMIT: u32 = EXACT_UP_TO + 1;
 
-/// How many credentials are in each state. Reads at most [`EXACT_UP_TO`] entries of each: deleted ones are not counted, but
-/// read, so where they are many the count ends early and says so.
+/// How many credentials are in each state, deleted ones aside. Reads at most [`EXACT_UP_TO`] entries of each.
 pub async fn states(db: &mut impl Execute) -> Result<Vec<(StateName, Count)>, DbError> {
     let mut counts = Vec::with_capacity(StateName::ALL.len());
     for state in StateName::ALL {
@@ -70,20 +69,12 @@ pub async fn states(db: &mut impl Execute) -> Result<Vec<(StateName, Count)>, Db
 }
 
 async fn state_count(db: &mut impl Execute, state: StateName) -> Result<Count, DbError> {
-    // The state stands in the text, not beside it: a server that knows how rare it is takes the index. A selection for each
-    // row instead of a join: for a join PostgreSQL would read all credentials.
+    // The state stands in the text, not beside it: a server that knows how rare it is takes the index.
     let text = format!(
-        "SELECT COUNT(*) AS looked, COUNT(CASE WHEN \
-         (SELECT c.tombstone FROM {{credentials}} c WHERE c.id = g.credential_id) = '' THEN 1 END) AS found FROM \
-         (SELECT credential_id FROM {{grants}} WHERE state = '{state}' ORDER BY credential_id LIMIT ?) g"
+        "SELECT COUNT(*) AS n FROM (SELECT credential_id FROM {{grants}} WHERE deleted = 0 AND state = '{state}' LIMIT ?) AS q"
     );
-    let Some(row) = db.fetch_optional(sql(text).bind(LIMIT)).await? else {
-        return Ok(Count::default());
-    };
-    Ok(Count {
-        count: row.count("found")?.min(EXACT_UP_TO),
-        more: row.count("looked")? > EXACT_UP_TO,
-    })
+    let row = db.fetch_optional(sql(text).bind(LIMIT)).await?;
+    one(row.as_ref(), "n")
 }
 
 /// Held credentials by what they wait for.

@@ -293,7 +293,7 @@ pub async fn bury(db: &mut impl Execute, id: CredentialId, now: Millis) -> Resul
     )
     .bind(now)
     .bind(id);
-    Ok(db.execute(statement).await? == 1)
+    Ok(db.execute(statement).await? == 1 && grants::set_deleted(db, id, true).await?)
 }
 
 /// Takes a deleted credential back. [`DbError::Duplicate`]: its `biz_id` is taken by now.
@@ -304,7 +304,7 @@ pub async fn unbury(db: &mut impl Execute, id: CredentialId, now: Millis) -> Res
     )
     .bind(now)
     .bind(id);
-    Ok(db.execute(statement).await? == 1)
+    Ok(db.execute(statement).await? == 1 && grants::set_deleted(db, id, false).await?)
 }
 
 /// Removes a deleted credential for good. Its spent refresh tokens stay remembered.

@@ -51,6 +51,15 @@ impl Dialect {
         }
     }
 
+    /// A join whose left side is read first. PostgreSQL goes by its statistics and has no word for it.
+    pub(super) const fn join_in_order(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CROSS JOIN",
+            Self::MySql => "STRAIGHT_JOIN",
+            Self::Postgres => "JOIN",
+        }
+    }
+
     /// An `INSERT` that leaves a row alone which stands in its way; `None` where that is an error to be caught.
     ///
     /// PostgreSQL needs it, because any error ends its transaction. MySQL has no such form: `INSERT IGNORE` would

@@ -41,9 +41,10 @@ pub struct Facets {
 /// Counts.
 pub async fn facets(db: &mut impl Execute, filter: &Filter) -> Result<Facets, DbError> {
     let (selection, args, total) = sample(db, filter).await?;
+    let join = db.dialect().join_in_order();
     let text = format!(
         "SELECT c.tag AS tag, c.plan AS plan, c.enabled AS enabled, c.client_id AS client_id, g.state AS state, COUNT(*) AS n \
-         FROM ({selection}) s JOIN {{credentials}} c ON c.id = s.id JOIN {{grants}} g ON g.credential_id = s.id \
+         FROM ({selection}) s {join} {{credentials}} c ON c.id = s.id {join} {{grants}} g ON g.credential_id = s.id \
          GROUP BY c.tag, c.plan, c.enabled, c.client_id, g.state"
     );
     let statement = Statement { args, ..sql(text) };

@@ -119,7 +119,7 @@ pub async fn due(
     limit: u32,
 ) -> Result<Vec<CredentialId>, DbError> {
     let statement = sql(
-        "SELECT credential_id FROM {grants} WHERE next_refresh_at <= ? ORDER BY next_refresh_at, credential_id LIMIT ?",
+        "SELECT credential_id FROM {grants} WHERE deleted = 0 AND next_refresh_at <= ? ORDER BY next_refresh_at, credential_id LIMIT ?",
     );
     let rows = db.fetch_all(statement.bind(now).bind(limit)).await?;
     rows.iter()
@@ -252,6 +252,17 @@ pub async fn compare_and_set(
     .bind(guard.state.as_str())
     .bind(guard.attempt.map(|id| id.to_string()).unwrap_or_default())
     .bind(&guard.rt_fp);
+    Ok(db.execute(statement).await? == 1)
+}
+
+/// Notes whether the grant's credential is deleted: lists by the columns of grants leave those out.
+pub(super) async fn set_deleted(
+    db: &mut impl Execute,
+    id: CredentialId,
+    deleted: bool,
+) -> Result<bool, DbError> {
+    let statement = sql("UPDATE {grants} SET deleted = ? WHERE credential_id = ?");
+    let statement = statement.bind(i64::from(deleted)).bind(id);
     Ok(db.execute(statement).await? == 1)
 }
 

@@ -53,6 +53,7 @@ const SOURCES: &[Source] = &[
     source!(8, "lists", "0008_lists.sql"),
     source!(9, "jobs", "0009_jobs.sql"),
     source!(10, "identity", "0010_identity.sql"),
+    source!(11, "deleted grants", "0011_deleted_grants.sql"),
 ];
 
 /// How the schema of a database compares with the one that this program knows.

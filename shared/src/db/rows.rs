@@ -102,7 +102,10 @@ const fn cast(value: &Arg) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{Db, DbOptions},
+        *,
+    };
 
     #[test]
     fn three_rows_are_written_as_four() {
@@ -119,6 +122,32 @@ mod tests {
                 "UPDATE {{a}} AS t JOIN (SELECT CAST(? AS CHAR) AS column1, CAST(? AS SIGNED) AS column2{further}) AS v \
                  ON t.id = v.column1 SET x = v.column2"
             )
+        );
+    }
+
+    /// With automatic indexes `SQLite` 3.51 reads the whole table and looks the values up in an index of its own: 0.8 s for a
+    /// group commit at 100,000 grants.
+    #[tokio::test]
+    async fn sqlite_looks_each_row_up_and_does_not_read_the_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens.db");
+        let db = Db::open(&DbOptions::sqlite(file)).await.unwrap();
+        db.migrate().await.unwrap();
+        let rows = vec![vec![Arg::from("a"), Arg::from("b"), Arg::from("c")]; 128];
+        let matching = "t.credential_id = v.column1 AND COALESCE(t.attempt_id, '') = v.column2 AND t.rt_fp = v.column3";
+        let assignments = "last_code = v.column2";
+        let text = text(Dialect::Sqlite, "grants", assignments, matching, &rows);
+        let mut statement = sql(format!("EXPLAIN QUERY PLAN {text}"));
+        statement.args = rows.into_iter().flatten().collect();
+        let plan = (&mut &db).fetch_all(statement).await.unwrap();
+        let plan: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+        assert!(
+            plan.iter().any(|step| step.starts_with("SEARCH t ")),
+            "{plan:?}"
+        );
+        assert!(
+            !plan.iter().any(|step| step.starts_with("SCAN t")),
+            "{plan:?}"
         );
     }
 }

@@ -128,7 +128,8 @@ pub(crate) async fn a_state_is_found_by_its_index(place: Place) {
     };
     place.raw(&format!("ANALYZE {tables}")).await;
     // As in counts.rs.
-    let text = "SELECT credential_id FROM {grants} WHERE state = 'dead' ORDER BY credential_id LIMIT 10001";
+    let text =
+        "SELECT credential_id FROM {grants} WHERE deleted = 0 AND state = 'dead' LIMIT 10001";
     let rows = (&mut &db)
         .fetch_all(sql(format!("{explain} {text}")))
         .await

@@ -25,7 +25,7 @@ use crate::{
 pub use self::collect::{Collected, collect};
 use self::{
     order::Order,
-    predicate::{Kind, Predicate, Side},
+    predicate::{Kind, Predicate},
 };
 use super::{
     Arg, DbError, Execute, Statement,
@@ -58,6 +58,8 @@ pub struct Limits {
     pub counted: u32,
     /// Entries that are looked at for one page.
     pub looked_at: u32,
+    /// Entries of the order's index that are looked at before more than so many are sorted instead.
+    pub glance: u32,
 }
 
 impl Default for Limits {
@@ -65,6 +67,7 @@ impl Default for Limits {
         Self {
             counted: EXACT_UP_TO,
             looked_at: MOST_LOOKED_AT,
+            glance: GLANCE,
         }
     }
 }
@@ -81,6 +84,9 @@ impl Limits {
 
 /// Some tens of milliseconds on a server of today (docs/performance.md).
 const MOST_LOOKED_AT: u32 = 20_000;
+
+/// A look at so many takes a few milliseconds, sorting four times as many some tens (docs/performance.md).
+const GLANCE: u32 = 2_048;
 
 /// What a page shows.
 #[derive(Debug)]
@@ -163,16 +169,21 @@ pub async fn list(db: &mut impl Execute, query: &Query<'_>) -> Result<Listed, Db
             rest,
             cut,
         } => {
-            let set = seed::Set {
-                seed,
-                limit: *limit,
-                rest,
-            };
-            let places = set.page(db, order, after, query.skip, need).await?;
-            Found {
-                places,
-                stopped: None,
-                cut: *cut,
+            let glanced = glance(db, query, order, seed, *limit, rest).await?;
+            if let Some(found) = glanced {
+                found
+            } else {
+                let set = seed::Set {
+                    seed,
+                    limit: *limit,
+                    rest,
+                };
+                let places = set.page(db, order, after, query.skip, need).await?;
+                Found {
+                    places,
+                    stopped: None,
+                    cut: *cut,
+                }
             }
         }
         Plan::Walk {
@@ -196,6 +207,42 @@ pub async fn list(db: &mut impl Execute, query: &Query<'_>) -> Result<Listed, Db
         total,
         incomplete,
     })
+}
+
+/// Where some thousand fit, a page of them is mostly found among the first entries of the order's index: sooner than all of
+/// them are sorted. `None`: it is not.
+async fn glance(
+    db: &mut impl Execute,
+    query: &Query<'_>,
+    order: Order,
+    seed: &Predicate,
+    limit: u32,
+    rest: &[Predicate],
+) -> Result<Option<Found>, DbError> {
+    let wanted = query.skip.saturating_add(query.size);
+    let glance = query.limits.glance;
+    let worth_it = limit > glance && wanted <= glance && !seed.finds_deleted();
+    if !worth_it {
+        return Ok(None);
+    }
+    let mut rest: Vec<_> = std::iter::once(seed).chain(rest).cloned().collect();
+    let (order, pushed) = pushed(order, &mut rest);
+    let (need, after) = (query.size.saturating_add(1), query.after.as_ref());
+    let limits = Limits {
+        looked_at: glance,
+        ..query.limits
+    };
+    let base = walk::Base {
+        order,
+        pushed: &pushed,
+    };
+    let found = if rest.is_empty() {
+        base.range(db, after, query.skip, need).await?
+    } else {
+        base.look(db, &rest, after, query.skip, need, limits)
+            .await?
+    };
+    Ok(found.stopped.is_none().then_some(found))
 }
 
 /// Whether a list in this order can go on behind this place.
@@ -229,7 +276,7 @@ pub(super) async fn sample(
             seed, limit, rest, ..
         } => {
             let limit = *limit;
-            seed::Set { seed, limit, rest }.sample()
+            seed::Set { seed, limit, rest }.sample(db.dialect())
         }
     };
     Ok((text, args, total))
@@ -248,11 +295,12 @@ async fn plan(
         return seeded(db, seed, counted, rest, limits).await;
     }
     let (order, pushed) = pushed(order, &mut rest);
-    if rest.is_empty() && order.side == Side::Credential {
-        let total = match pushed.as_slice() {
-            [one] => count(db, one, limits).await?,
-            _ => walk::total(db, &pushed, limits).await?,
+    if rest.is_empty() {
+        let base = walk::Base {
+            order,
+            pushed: &pushed,
         };
+        let total = base.total(db, limits).await?;
         return Ok((Plan::Range { order, pushed }, total));
     }
     let mut fewest: Option<(usize, Count)> = None;
@@ -294,7 +342,8 @@ async fn plan(
             ))
         }
         None => {
-            let total = walk::total(db, &[], limits).await?;
+            let base = walk::Base { order, pushed: &[] };
+            let total = base.total(db, limits).await?;
             Ok((
                 Plan::Walk {
                     order,
@@ -321,9 +370,13 @@ async fn seeded(
         limit,
         rest: &rest,
     };
-    let total = Count {
-        count: set.count(db).await?,
-        more: counted.more,
+    let total = if rest.is_empty() {
+        counted
+    } else {
+        Count {
+            count: set.count(db).await?,
+            more: counted.more,
+        }
     };
     let plan = Plan::Seed {
         seed,

@@ -51,6 +51,11 @@ impl Predicate {
         }
     }
 
+    /// Whether it asks for deleted ones, which no order's index has.
+    pub(super) fn finds_deleted(&self) -> bool {
+        self.column == DELETED
+    }
+
     /// The condition.
     pub(super) fn text(&self) -> String {
         format!("({})", self.alternatives.join(" OR "))
@@ -60,7 +65,7 @@ impl Predicate {
         self.args.iter().cloned()
     }
 
-    /// Up to `limit` ids (for each alternative) of what fulfils it, found by its index. Deleted ones may be among them.
+    /// Up to `limit` ids (for each alternative) of what fulfils it, found by its index.
     pub(super) fn seed(&self, limit: u32) -> String {
         let select = |text: &str| match self.side {
             Side::Credential if self.column == DELETED => {
@@ -70,7 +75,9 @@ impl Predicate {
                 "SELECT c.id AS id FROM {{credentials}} c WHERE c.tombstone = '' AND {text} LIMIT {limit}"
             ),
             Side::Grant => {
-                format!("SELECT g.credential_id AS id FROM {{grants}} g WHERE {text} LIMIT {limit}")
+                format!(
+                    "SELECT g.credential_id AS id FROM {{grants}} g WHERE g.deleted = 0 AND {text} LIMIT {limit}"
+                )
             }
         };
         match self.alternatives.as_slice() {

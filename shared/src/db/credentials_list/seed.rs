@@ -3,7 +3,7 @@
 use crate::model::listing::Position;
 
 use super::{
-    super::{Arg, DbError, Execute, sql},
+    super::{Arg, DbError, Dialect, Execute, sql},
     order::Order,
     predicate::{Predicate, Side},
     with,
@@ -18,25 +18,28 @@ pub(super) struct Set<'a> {
 
 impl Set<'_> {
     /// `FROM … WHERE …` of the set, and its values. `grants`: whether their columns are needed besides.
-    fn from(&self, grants: bool) -> (String, Vec<Arg>) {
+    fn from(&self, dialect: Dialect, grants: bool) -> (String, Vec<Arg>) {
         let grants = grants || self.rest.iter().any(|one| one.side == Side::Grant);
-        let join = if grants {
-            "JOIN {grants} g ON g.credential_id = s.id"
+        // First the few, then what belongs to each of them: planners that guess have read all credentials for a few thousand.
+        let join = dialect.join_in_order();
+        let grants = if grants {
+            format!("{join} {{grants}} g ON g.credential_id = s.id")
         } else {
-            ""
+            String::new()
         };
         // Deleted ones are found by their own seed alone.
+        // No index is to be chosen for it: SQLite has taken one that finds all that are not deleted, for each of the few anew.
         let alive = if self.seed.column == "deleted_at" {
-            "c.tombstone <> ''"
+            "COALESCE(c.tombstone, '') <> ''"
         } else {
-            "c.tombstone = ''"
+            "COALESCE(c.tombstone, '') = ''"
         };
         let conditions = [alive.to_owned()].into_iter();
         let conditions: Vec<_> = conditions
             .chain(self.rest.iter().map(Predicate::text))
             .collect();
         let text = format!(
-            "FROM ({}) s JOIN {{credentials}} c ON c.id = s.id {join} WHERE {}",
+            "FROM ({}) s {join} {{credentials}} c ON c.id = s.id {grants} WHERE {}",
             self.seed.seed(self.limit),
             conditions.join(" AND ")
         );
@@ -48,14 +51,14 @@ impl Set<'_> {
     }
 
     /// Their ids, as a selection.
-    pub(super) fn sample(&self) -> (String, Vec<Arg>) {
-        let (from, args) = self.from(false);
+    pub(super) fn sample(&self, dialect: Dialect) -> (String, Vec<Arg>) {
+        let (from, args) = self.from(dialect, false);
         (format!("SELECT c.id AS id {from}"), args)
     }
 
     /// How many they are.
     pub(super) async fn count(&self, db: &mut impl Execute) -> Result<u32, DbError> {
-        let (from, args) = self.from(false);
+        let (from, args) = self.from(db.dialect(), false);
         let statement = with(sql(format!("SELECT COUNT(*) AS n {from}")), args);
         let row = db.fetch_optional(statement).await?;
         row.map_or(Ok(0), |row| row.count("n"))
@@ -70,7 +73,7 @@ impl Set<'_> {
         skip: u32,
         need: u32,
     ) -> Result<Vec<Position>, DbError> {
-        let (from, mut args) = self.from(order.side == Side::Grant);
+        let (from, mut args) = self.from(db.dialect(), order.side == Side::Grant);
         let mut behind = String::new();
         if after.is_some() {
             let segments = order.behind(after);

@@ -12,7 +12,7 @@ use super::{
     },
     Found, Limits,
     order::{Order, Segment},
-    predicate::{Kind, Predicate, Side},
+    predicate::{Predicate, Side},
     with,
 };
 
@@ -45,20 +45,16 @@ impl Base<'_> {
     fn from(&self, segment: &Segment) -> (String, Vec<Arg>) {
         let (table, mut conditions) = match self.order.side {
             Side::Credential => ("{credentials} c", vec!["c.tombstone = ''".to_owned()]),
-            Side::Grant => ("{grants} g", Vec::new()),
+            Side::Grant => ("{grants} g", vec!["g.deleted = 0".to_owned()]),
         };
         conditions.extend(self.pushed.iter().map(Predicate::text));
         if !segment.text.is_empty() {
             conditions.push(segment.text.clone());
         }
-        let place = if conditions.is_empty() {
-            String::new()
-        } else {
-            format!("WHERE {}", conditions.join(" AND "))
-        };
         let args = self.pushed.iter().flat_map(Predicate::args);
         let args = args.chain(segment.args.iter().cloned()).collect();
-        (format!("FROM {table} {place}"), args)
+        let place = conditions.join(" AND ");
+        (format!("FROM {table} WHERE {place}"), args)
     }
 
     fn by(&self) -> String {
@@ -198,7 +194,7 @@ pub(super) fn hit(side: Side, rest: &[Predicate]) -> (String, Vec<Arg>) {
         let found = rest.iter().filter(move |one| one.side == of);
         found.flat_map(Predicate::args).collect::<Vec<_>>()
     };
-    let (own, mut other, selection, other_side) = match side {
+    let (own, other, selection, other_side) = match side {
         Side::Credential => (
             part(Side::Credential),
             part(Side::Grant),
@@ -212,9 +208,6 @@ pub(super) fn hit(side: Side, rest: &[Predicate]) -> (String, Vec<Arg>) {
             Side::Credential,
         ),
     };
-    if side == Side::Grant {
-        other.insert(0, "c.tombstone = ''".to_owned());
-    }
     let mut conditions = own;
     if !other.is_empty() {
         conditions.push(format!(
@@ -226,23 +219,17 @@ pub(super) fn hit(side: Side, rest: &[Predicate]) -> (String, Vec<Arg>) {
     (conditions.join(" AND "), all)
 }
 
-/// How many there are in a range over `credentials`, counted up to a limit; nothing is taken out: all of them.
-pub(super) async fn total(
-    db: &mut impl Execute,
-    pushed: &[Predicate],
-    limits: Limits,
-) -> Result<Count, DbError> {
-    let ours = |one: &&Predicate| one.side == Side::Credential && one.kind != Kind::Other;
-    let conditions = ["c.tombstone = ''".to_owned()].into_iter();
-    let conditions: Vec<_> = conditions
-        .chain(pushed.iter().filter(ours).map(Predicate::text))
-        .collect();
-    let conditions = conditions.join(" AND ");
-    let limit = limits.counted.saturating_add(1);
-    let text = format!(
-        "SELECT COUNT(*) AS n FROM (SELECT c.id AS id FROM {{credentials}} c WHERE {conditions} LIMIT {limit}) q"
-    );
-    let args = pushed.iter().flat_map(Predicate::args);
-    let row = db.fetch_optional(with(sql(text), args)).await?;
-    Ok(limits.count(row.map_or(Ok(0), |row| row.count("n"))?))
+impl Base<'_> {
+    /// How many there are in the range, counted up to a limit.
+    pub(super) async fn total(
+        &self,
+        db: &mut impl Execute,
+        limits: Limits,
+    ) -> Result<Count, DbError> {
+        let (from, args) = self.from(&Segment::default());
+        let (id, limit) = (self.order.id(), limits.counted.saturating_add(1));
+        let text = format!("SELECT COUNT(*) AS n FROM (SELECT {id} AS id {from} LIMIT {limit}) q");
+        let row = db.fetch_optional(with(sql(text), args)).await?;
+        Ok(limits.count(row.map_or(Ok(0), |row| row.count("n"))?))
+    }
 }
