@@ -3,6 +3,7 @@
 use super::{
     DbError, Execute, Tx,
     credentials::{COLUMNS, Credential, FROM, Profile, credential},
+    grants,
     grants::credential_id,
     in_list,
     rows::update_rows,
@@ -94,5 +95,6 @@ pub async fn bury_many(tx: &mut Tx, ids: &[CredentialId], now: Millis) -> Result
     );
     let statement = sql(text).bind(now).bind_list(ids.iter().copied());
     let buried = tx.execute(statement).await?;
-    Ok(usize::try_from(buried) == Ok(ids.len()))
+    let noted = grants::set_deleted_many(tx, ids).await?;
+    Ok(usize::try_from(buried) == Ok(ids.len()) && noted == buried)
 }

@@ -266,6 +266,18 @@ pub(super) async fn set_deleted(
     Ok(db.execute(statement).await? == 1)
 }
 
+/// Notes of many that their credentials are deleted; gives how many there were.
+pub(super) async fn set_deleted_many(
+    db: &mut impl Execute,
+    ids: &[CredentialId],
+) -> Result<u64, DbError> {
+    let text = format!(
+        "UPDATE {{grants}} SET deleted = 1 WHERE credential_id IN {}",
+        in_list(ids.len())
+    );
+    db.execute(sql(text).bind_list(ids.iter().copied())).await
+}
+
 /// Removes a grant for good.
 pub async fn delete(db: &mut impl Execute, id: CredentialId) -> Result<(), DbError> {
     db.execute(sql("DELETE FROM {grants} WHERE credential_id = ?").bind(id))

@@ -102,11 +102,13 @@ async fn fill(db: &Db) -> Vec<Credential> {
             .await
             .unwrap();
         if n % 9 == 0 {
-            assert!(
-                credentials::bury(&mut tx, id, at(i64::from(n)))
-                    .await
-                    .unwrap()
-            );
+            let now = at(i64::from(n));
+            let buried = if n % 2 == 0 {
+                credentials::bury(&mut tx, id, now).await
+            } else {
+                credentials::bury_many(&mut tx, &[id], now).await
+            };
+            assert!(buried.unwrap());
         }
         tx.commit().await.unwrap();
         all.push(Credential {
