@@ -1,5 +1,7 @@
 //! Imports: what is sent, what becomes of it, and that nothing of it is ever told again.
 
+use std::fmt::Write as _;
+
 use rt_manage_shared::db::{credentials, grants, job_parts};
 use serde_json::{Value, json};
 
@@ -53,9 +55,11 @@ fn form(fields: &[(&str, &str)], boundary: &str) -> String {
         } else {
             format!("; filename=\"{file}\"")
         };
-        text += &format!(
+        write!(
+            text,
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
-        );
+        )
+        .unwrap();
     }
     text + &format!("--{boundary}--\r\n")
 }
@@ -153,14 +157,16 @@ async fn a_dry_run_says_what_the_real_one_does() {
     // More than one part.
     let mut file = "biz_id,refresh_token,tag\n".to_owned();
     for n in 0..700 {
-        file += &format!("n{n},{},\n", rt(&n.to_string()));
+        writeln!(file, "n{n},{},", rt(&n.to_string())).unwrap();
     }
-    file += &format!(
+    write!(
+        file,
         "x,{},new\nheld,{},\nn3,{},\ny,bad token,\n",
         rt("held"),
         rt("other"),
         rt("z")
-    );
+    )
+    .unwrap();
     let (job, looked) = desk.imported("?dry_run=true", file.clone()).await;
     assert_eq!(job["action"], "dry_run");
     assert_eq!(desk.total().await, 1);
