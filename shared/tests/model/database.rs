@@ -286,11 +286,7 @@ impl Database {
         let Some(next) = self.grant.replace_rt(fingerprint(new).clone(), &context()) else {
             return false;
         };
-        let rows = self.rows.iter().flatten();
-        let mut uses: Vec<Use> = rows
-            .filter(|row| row.token == new)
-            .map(|row| row.as_use())
-            .collect();
+        let mut uses = self.uses(new);
         if forgetful {
             uses.clear();
         }
@@ -322,13 +318,28 @@ impl Database {
         true
     }
 
-    /// The program that the credential was taken over from has another token by now.
+    /// What was done with a token, as far as the database remembers it.
+    fn uses(&self, token: Token) -> Vec<Use> {
+        let rows = self.rows.iter().flatten();
+        rows.filter(|row| row.token == token)
+            .map(|row| row.as_use())
+            .collect()
+    }
+
+    /// The program that the credential was taken over from has another token by now. It is admitted like any other.
     pub fn take_over_again(&mut self, new: Token) -> bool {
-        let before = self.token();
-        let (carried, known) = (Carried::default(), Known::default());
-        let next = self
-            .grant
-            .renew_migrated(fingerprint(new).clone(), carried, &known, &context());
+        let (before, uses) = (self.token(), self.uses(new));
+        let orphaned = self.orphans.iter().any(|orphan| orphan.spent == new);
+        if self.spent.has(new) || orphaned || uses.iter().any(Use::is_under_way) {
+            return false;
+        }
+        let known = Known::from_uses(&uses);
+        let next = self.grant.renew_migrated(
+            fingerprint(new).clone(),
+            Carried::default(),
+            &known,
+            &context(),
+        );
         let Some(next) = next else {
             return false;
         };
