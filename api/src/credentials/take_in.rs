@@ -15,6 +15,7 @@ use rt_manage_shared::{
         proxies,
     },
     id::{AttemptId, CredentialId, ProxyId},
+    model::credential::check_biz_id,
     vault::Fingerprint,
 };
 
@@ -262,6 +263,7 @@ impl Known {
         let names: Vec<_> = arrivals
             .iter()
             .filter_map(|arrival| arrival.biz_id.as_deref())
+            .filter(|name| check_biz_id(name).is_ok())
             .collect();
         let refused: Vec<_> = tokens
             .iter()

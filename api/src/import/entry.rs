@@ -7,7 +7,7 @@ use rt_manage_shared::{
     vault::Secret,
 };
 
-use super::{clean, shape::foreign};
+use super::{clean, rows::weight, shape::foreign};
 use crate::credentials::{Arrival, Past, Told};
 
 /// One row of a file.
@@ -22,22 +22,13 @@ pub struct Row {
 }
 
 impl Row {
-    /// About how many bytes it has.
+    /// About how many bytes it has on its way.
     pub(super) fn weight(&self) -> usize {
-        const FIELDS: usize = 200;
-        let Said::Entry(entry) = &self.said else {
-            return FIELDS;
-        };
-        let secret =
-            |secret: &Option<Secret>| secret.as_ref().map_or(0, |text| text.expose().len());
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        FIELDS
-            + entry.refresh_token.expose().len()
-            + secret(&entry.access_token)
-            + secret(&entry.proxy)
-            + text(&entry.memo)
-            + text(&entry.biz_id)
-            + text(&entry.tag)
+        const REASON: usize = 200;
+        match &self.said {
+            Said::Entry(entry) => weight(entry),
+            Said::Repeats(_) | Said::Invalid(_) => REASON,
+        }
     }
 }
 

@@ -91,8 +91,8 @@ fn position(fields: &[String]) -> Result<usize, String> {
     let ours = |field: &str| {
         is_jwt(field) || field.starts_with("app_") || is_email(field) || is_url(field)
     };
-    let others = fields.iter().filter(|field| !ours(field));
-    if let Some(reason) = others.filter_map(|field| foreign(field)).next() {
+    let mut others = fields.iter().filter(|field| !ours(field));
+    if let Some(reason) = others.find_map(|field| foreign(field)) {
         return Err(reason.to_owned());
     }
     let last = fields

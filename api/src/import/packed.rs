@@ -85,6 +85,7 @@ fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_str(secret.expose())
 }
 
+#[expect(clippy::ref_option, reason = "this is how it is called")]
 fn exposed_where_there<S: Serializer>(
     secret: &Option<Secret>,
     serializer: S,

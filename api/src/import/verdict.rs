@@ -1,6 +1,9 @@
 //! What became of a row, in the words of items of jobs: a state, a stable code, and a sentence for people.
 
-use rt_manage_shared::{id::CredentialId, model::job::ItemState};
+use rt_manage_shared::{
+    id::CredentialId,
+    model::{credential::check_biz_id, job::ItemState},
+};
 
 use crate::credentials::{Arrival, CredentialError, Holder, Taken};
 
@@ -75,7 +78,9 @@ impl Verdict {
     #[must_use]
     pub fn named(self, arrival: &Arrival, is_dry: bool) -> Self {
         let is_made_up = is_dry && self.code == CREATED;
+        // One that cannot be a name cannot be stored as one.
         let told = arrival.biz_id.clone();
+        let told = told.filter(|name| check_biz_id(name).is_ok());
         Self {
             credential: self.credential.filter(|_| !is_made_up),
             biz_id: self.biz_id.filter(|_| !is_made_up).or(told),

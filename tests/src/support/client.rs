@@ -219,6 +219,18 @@ impl Admin {
         assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
     }
 
+    /// A call of the admin API that the test puts together itself.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}/api/v1{path}", self.endpoints.next()))
+            .bearer_auth(&self.token)
+    }
+
+    /// Sends such a call.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        send(request).await
+    }
+
     /// Any call of the admin API.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let mut request = self

@@ -7,6 +7,7 @@ mod cuts;
 mod drain;
 mod egress;
 mod halt;
+mod imports;
 mod journal_keys;
 mod keys;
 mod lifecycle;

@@ -1,4 +1,4 @@
-//! The files of CLIProxyAPI, one for each account: `{"type": "codex", "refresh_token", …}`. Those of other providers are known by
+//! The files of `CLIProxyAPI`, one for each account: `{"type": "codex", "refresh_token", …}`. Those of other providers are known by
 //! their `type`.
 
 use super::{Object, text, text_or_absent};

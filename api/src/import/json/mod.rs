@@ -64,8 +64,7 @@ fn elements(
 
 /// How often a new line begins between two places.
 pub(super) fn lines_in(text: &str, from: usize, to: usize) -> usize {
-    let between = text.as_bytes().get(from..to).unwrap_or_default();
-    between.iter().filter(|byte| **byte == b'\n').count()
+    text.get(from..to).unwrap_or_default().matches('\n').count()
 }
 
 fn object(text: &str, line: usize, depth: u32, rows: &mut Rows) -> Result<(), FormError> {

@@ -40,13 +40,13 @@ impl Proxies {
 /// What an account calls a proxy that has no key of its own.
 fn key(proxy: &Object) -> String {
     let part = |name| text(proxy, name).unwrap_or_default().trim().to_owned();
-    let port = proxy
+    let number = proxy
         .get("port")
         .and_then(Value::as_u64)
         .unwrap_or_default();
     let (protocol, host) = (part("protocol"), part("host"));
     format!(
-        "{protocol}|{host}|{port}|{}|{}",
+        "{protocol}|{host}|{number}|{}|{}",
         part("username"),
         part("password")
     )

@@ -11,6 +11,7 @@ mod exports;
 mod findings;
 mod grant_effects;
 mod http;
+mod imports;
 mod jobs;
 mod keys;
 mod lifecycle;
