@@ -25,13 +25,34 @@ const MAX_VALUES: usize = 100;
 
 /// Which credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "Given")]
 pub enum Selection {
     /// These, at most 10,000.
     #[schema(value_type = Vec<String>)]
     Ids(Vec<CredentialId>),
     /// All that these filters let through.
     Filter(Box<Filters>),
+}
+
+/// As requests bring it: read like every object, so that what is wrong with it is told.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    ids: Option<Vec<CredentialId>>,
+    filter: Option<Box<Filters>>,
+}
+
+impl TryFrom<Given> for Selection {
+    /// In the words of the reader of bodies.
+    type Error = &'static str;
+
+    fn try_from(given: Given) -> Result<Self, Self::Error> {
+        match (given.ids, given.filter) {
+            (Some(ids), None) => Ok(Self::Ids(ids)),
+            (None, Some(filters)) => Ok(Self::Filter(filters)),
+            _ => Err("invalid selection, expected either `ids` or `filter`"),
+        }
+    }
 }
 
 /// The filters of `GET /credentials`, with lists of values. `{}` lets all through.

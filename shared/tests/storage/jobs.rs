@@ -129,7 +129,7 @@ pub(crate) async fn a_job_has_one_runner(place: Place) {
         runner: None,
         beat: 0,
     };
-    assert_eq!(claims, [unclaimed.clone()]);
+    assert_eq!(claims, std::slice::from_ref(&unclaimed));
     // Of many that see it, one gets it.
     let runners: Vec<_> = (0..6).map(|_| BootId::generate()).collect();
     let later = NOW + Duration::from_secs(1);

@@ -243,6 +243,17 @@ impl Admin {
         send(request).await
     }
 
+    /// Asks for something that is done once, however often it is asked for with this key.
+    pub async fn once(&self, path: &str, key: &str, body: &Value) -> Answer {
+        let request = self
+            .http
+            .post(format!("{}/api/v1{path}", self.endpoints.next()))
+            .bearer_auth(&self.token)
+            .header("Idempotency-Key", key)
+            .json(body);
+        send(request).await
+    }
+
     /// Changes what still has this revision.
     pub async fn change(&self, path: &str, revision: i64, body: Value) -> Answer {
         self.if_match(Method::PATCH, path, revision, Some(body))

@@ -8,6 +8,7 @@ mod drain;
 mod egress;
 mod halt;
 mod imports;
+mod jobs;
 mod journal_keys;
 mod keys;
 mod lifecycle;

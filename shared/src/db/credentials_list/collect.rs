@@ -44,7 +44,7 @@ pub async fn collect(
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     args.extend([Arg::from(after), window.into()]);
     let text = format!(
-        "SELECT c.id AS credential_id, c.biz_id AS biz_id, CASE WHEN {} THEN 1 ELSE 0 END AS hit FROM {{credentials}} c \
+        "SELECT c.id AS credential_id, CASE WHEN {} THEN c.biz_id END AS biz_id FROM {{credentials}} c \
          WHERE {place} ORDER BY c.id LIMIT ?",
         conditions.join(" AND ")
     );
@@ -53,8 +53,9 @@ pub async fn collect(
     let last = rows.last().filter(|_| full);
     let mut found = Vec::new();
     for row in &rows {
-        if row.flag("hit")? {
-            found.push((credential_id(row, "credentials")?, row.text("biz_id")?));
+        // Only those that fit have one here.
+        if let Some(biz_id) = row.opt_text("biz_id")? {
+            found.push((credential_id(row, "credentials")?, biz_id));
         }
     }
     let next = last

@@ -570,9 +570,10 @@ async fn cancelling_leaves_what_somebody_else_waits_for() {
     let scheduled = desk.queue(ids[0]).await;
     let running = Running::start(app);
     let id = desk.started(json!({"ids": ids}), refresh()).await;
-    let other = desk.started(json!({"ids": [ids[1]]}), refresh()).await;
     desk.job_until(&id, |job| job["counts"]["running"] == 4)
         .await;
+    // It joins what the first one has asked for.
+    let other = desk.started(json!({"ids": [ids[1]]}), refresh()).await;
     desk.job_until(&other, |job| job["counts"]["running"] == 1)
         .await;
     let items = desk.items(&id, "").await;

@@ -63,6 +63,16 @@ pub(crate) const NEAR: &str = "172.17.0.1";
 /// A caller from the Internet.
 pub(crate) const FAR: &str = "203.0.113.9";
 
+/// The first refreshes of many are called canaries, too: those are our own words, and no secrets.
+fn without_our_words(text: &str) -> String {
+    let words = ["\"canary\":", "canary_failed", "action.canary"];
+    let mut text = text.to_owned();
+    for word in words {
+        text = text.replace(word, "");
+    }
+    text
+}
+
 /// A refresh token that must never be seen again.
 pub(crate) fn rt(name: &str) -> String {
     format!("rt.1.{CANARY}-{name}")
@@ -193,7 +203,7 @@ impl Server {
             .into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();
-        assert!(!text.contains(CANARY), "{text}");
+        assert!(!without_our_words(&text).contains(CANARY), "{text}");
         assert!(!format!("{:?}", parts.headers).contains(CANARY));
         if !parts.status.is_success() {
             assert_eq!(
