@@ -9,7 +9,9 @@ export default mergeConfig(
       include: ['src/**/*.test.{ts,tsx}'],
       setupFiles: ['src/test/setup.ts'],
       restoreMocks: true,
-      css: false,
+      css: true,
+      // Machines are slow where several build at once.
+      testTimeout: 30_000,
     },
   }),
 );

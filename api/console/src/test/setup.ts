@@ -24,7 +24,8 @@ vi.stubGlobal(
 );
 Object.defineProperty(globalThis, 'matchMedia', {
   value: (query: string) => ({
-    matches: false,
+    // The empty query holds everywhere; the table's library asks for it.
+    matches: query === '',
     media: query,
     addEventListener: () => undefined,
     removeEventListener: () => undefined,
