@@ -79,20 +79,9 @@ pub(crate) async fn many_credentials_are_added_at_once_and_found_by_what_they_ar
     let named = named.unwrap();
     assert_eq!(named.len(), 1);
     assert_eq!((named[0].id, named[0].biz_id.as_str()), (ids[7], "many 7"));
-<<<<<<< HEAD
     let seated =
         credentials::seated(&mut &db, &["acc", "other"], &["user 9", "user 8", "nobody"]).await;
     let seated: Vec<_> = seated.unwrap().into_iter().map(|one| one.id).collect();
-=======
-    let db_ref = &mut &db;
-    let seated = credentials::seated(db_ref, &["acc", "other"], &["user 9", "user 8", "nobody"]);
-    let seated: Vec<_> = seated
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|one| one.id)
-        .collect();
->>>>>>> cli
     assert_eq!(seated.len(), 2);
     assert!(seated.contains(&ids[8]) && seated.contains(&ids[9]));
     let none = credentials::seated(&mut &db, &["other"], &["user 9"])

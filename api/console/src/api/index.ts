@@ -1,0 +1,2 @@
+export { api, unwrap, type Schemas } from './client';
+export { Problem, type FieldError } from './problem';

@@ -1,0 +1,242 @@
+import { ActionIcon, Button, Select, Tooltip, VisuallyHidden } from '@mantine/core';
+import clsx from 'clsx';
+import {
+  DataTable as Mantine,
+  type DataTableColumn,
+  type DataTableProps,
+  type DataTableSortStatus,
+} from 'mantine-datatable';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useFormat } from '~/format';
+import { IconBack, IconNext } from '~/icons';
+import { ColumnChooser, useColumns } from './columns';
+import classes from './DataTable.module.css';
+import { PAGE_SIZES } from './useTableUrl';
+import type { SelectionState } from './useSelection';
+
+export interface Column<T> {
+  /** Names it to the server (`sort`) and in what is remembered. */
+  key: string;
+  title: string;
+  render: (row: T) => ReactNode;
+  sortable?: boolean;
+  /** Not shown until somebody chooses it. */
+  hidden?: boolean;
+  /** Cannot be taken away: what the row is. */
+  fixed?: boolean;
+  /** Numbers stand at the right. */
+  numeric?: boolean;
+  width?: number | string;
+  /** Long texts end in dots. */
+  ellipsis?: boolean;
+}
+
+export interface Paging {
+  page: number;
+  pageSize: number;
+  total: number;
+  /** There are more than `total`. */
+  more?: boolean;
+  onPage: (page: number) => void;
+  onPageSize: (size: number) => void;
+}
+
+interface Props<T> {
+  /** Names the table in what is remembered (columns). */
+  name: string;
+  /** What it lists, for screen readers. */
+  label: string;
+  columns: readonly Column<T>[];
+  /** `undefined`: not read yet. */
+  rows: readonly T[] | undefined;
+  rowId: (row: T) => string;
+  /** How people call a row. */
+  rowName: (row: T) => string;
+  /** Something newer is being read. */
+  fetching?: boolean;
+  sort?: string;
+  onSort?: (sort: string) => void;
+  paging?: Paging;
+  selection?: SelectionState;
+  /** What can be done with the selection. */
+  bulk?: ReactNode;
+  onRowClick?: (row: T) => void;
+  /** Stands where there are no rows. */
+  empty: ReactNode;
+  /** At the left of the bar above. */
+  toolbar?: ReactNode;
+  minHeight?: number;
+}
+
+/**
+ * The table of every page: sorted and paged by the server, with a column chooser and a selection that can reach
+ * beyond the page. Nothing moves while newer rows come in.
+ */
+export function DataTable<T extends object>(props: Props<T>) {
+  const {
+    name,
+    label,
+    columns,
+    rows,
+    rowId,
+    rowName,
+    fetching = false,
+    sort,
+    onSort,
+    paging,
+    selection,
+  } = props;
+  const { t } = useTranslation();
+  const chosen = useColumns(name, columns);
+  const descending = sort?.startsWith('-') ?? false;
+  const accessor = sort?.replace(/^-/, '');
+  const shown = rows ?? [];
+  // The library's type is a union of what goes together; each of ours does.
+  const options = {
+    records: [...shown],
+    columns: chosen.visible.map((column) => toMantine(column, t('table.sortBy', { column: column.title }))),
+    idAccessor: (row: T) => rowId(row),
+    fetching: rows === undefined,
+    minHeight: props.minHeight ?? 260,
+    highlightOnHover: true,
+    verticalSpacing: 6,
+    horizontalSpacing: 'sm',
+    emptyState: <div style={{ pointerEvents: 'all' }}>{rows === undefined ? null : props.empty}</div>,
+    noRecordsText: '',
+    ...(sort === undefined || accessor === undefined
+      ? {}
+      : {
+          sortStatus: { columnAccessor: accessor, direction: descending ? 'desc' : 'asc' },
+          onSortStatusChange: ({ columnAccessor, direction }: DataTableSortStatus<T>) =>
+            // Another column begins ascending; the library would keep the direction.
+            onSort?.(
+              columnAccessor === accessor && direction === 'desc' ? `-${accessor}` : String(columnAccessor),
+            ),
+        }),
+    ...(props.onRowClick ? { onRowClick: ({ record }: { record: T }) => props.onRowClick?.(record) } : {}),
+    ...(selection
+      ? {
+          selectedRecords: shown.filter((row) => selection.isSelected(rowId(row))),
+          onSelectedRecordsChange: (next: T[]) => selection.setOnPage(shown.map(rowId), next.map(rowId)),
+          allRecordsSelectionCheckboxProps: { 'aria-label': t('table.selectPage'), size: 'xs' },
+          getRecordSelectionCheckboxProps: (row: T) => ({
+            'aria-label': t('table.selectRow', { name: rowName(row) }),
+            size: 'xs',
+          }),
+        }
+      : {}),
+  } as DataTableProps<T>;
+  return (
+    <section className={classes.frame} aria-label={label} aria-busy={fetching}>
+      <div className={clsx(classes.bar, selection && anySelected(selection) && classes.selected)}>
+        {selection && anySelected(selection) ? (
+          <SelectionBar selection={selection} total={paging} pageIds={shown.map(rowId)}>
+            {props.bulk}
+          </SelectionBar>
+        ) : (
+          props.toolbar
+        )}
+        <span className={classes.space} />
+        <ColumnChooser columns={columns} {...chosen} />
+      </div>
+      <Mantine {...options} />
+      {paging ? <Pager {...paging} /> : null}
+    </section>
+  );
+}
+
+function toMantine<T extends object>(column: Column<T>, sortLabel: string): DataTableColumn<T> {
+  return {
+    accessor: column.key,
+    title: column.title,
+    render: column.render,
+    sortable: column.sortable ?? false,
+    ...(column.numeric ? { textAlign: 'right' as const } : {}),
+    ...(column.width === undefined ? {} : { width: column.width }),
+    ...(column.ellipsis ? { ellipsis: true } : { noWrap: true }),
+    ...(column.sortable ? { titleProps: { title: sortLabel } } : {}),
+  };
+}
+
+function anySelected({ selection }: SelectionState): boolean {
+  return selection.kind === 'filter' || selection.ids.size > 0;
+}
+
+interface SelectionBarProps {
+  selection: SelectionState;
+  total: Paging | undefined;
+  pageIds: readonly string[];
+  children: ReactNode;
+}
+
+function SelectionBar({ selection: state, total, pageIds, children }: SelectionBarProps) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { selection } = state;
+  const all = total ? format.count({ count: total.total, more: total.more ?? false }) : '';
+  const wholePage = pageIds.length > 0 && pageIds.every((id) => state.isSelected(id));
+  const moreThere = total !== undefined && (total.more === true || total.total > pageIds.length);
+  return (
+    <>
+      <strong aria-live="polite">
+        {selection.kind === 'filter'
+          ? t('table.allSelected', { total: all })
+          : t('table.selected', { count: selection.ids.size })}
+      </strong>
+      {selection.kind === 'ids' && wholePage && moreThere ? (
+        <Button size="compact-sm" variant="light" onClick={state.selectAllMatching}>
+          {t('table.selectAll', { total: all })}
+        </Button>
+      ) : null}
+      <Button size="compact-sm" variant="subtle" onClick={state.clear}>
+        {t('table.clearSelection')}
+      </Button>
+      {children}
+    </>
+  );
+}
+
+/** The server lists what begins behind 10,000 entries at most. */
+const DEEPEST = 10_000;
+
+function Pager({ page, pageSize, total, more = false, onPage, onPageSize }: Paging) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const from = total === 0 ? 0 : (page - 1) * pageSize + 1;
+  const to = more ? page * pageSize : Math.min(page * pageSize, total);
+  const last = more ? page * pageSize >= DEEPEST : to >= total;
+  const step = (label: string, icon: ReactNode, to: number, disabled: boolean) => (
+    <Tooltip label={label}>
+      <ActionIcon variant="default" aria-label={label} onClick={() => onPage(to)} disabled={disabled}>
+        {icon}
+      </ActionIcon>
+    </Tooltip>
+  );
+  return (
+    <nav className={clsx(classes.bar, classes.footer)} aria-label={t('table.page', { page })}>
+      <span aria-live="polite">
+        {t('table.range', {
+          from: format.number(from),
+          to: format.number(to),
+          total: format.count({ count: total, more }),
+        })}
+      </span>
+      <span className={classes.space} />
+      <VisuallyHidden id="page-size">{t('table.perPage')}</VisuallyHidden>
+      <Select
+        size="xs"
+        w={120}
+        aria-labelledby="page-size"
+        data={PAGE_SIZES.map((size) => ({ value: String(size), label: t('table.perPageOf', { size }) }))}
+        value={String(pageSize)}
+        onChange={(value) => value !== null && onPageSize(Number(value))}
+        allowDeselect={false}
+        comboboxProps={{ position: 'top-end' }}
+      />
+      {step(t('table.previous'), <IconBack size={16} />, page - 1, page <= 1)}
+      <span>{t('table.page', { page: format.number(page) })}</span>
+      {step(t('table.next'), <IconNext size={16} />, page + 1, last)}
+    </nav>
+  );
+}

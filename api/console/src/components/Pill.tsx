@@ -1,0 +1,31 @@
+import { Tooltip } from '@mantine/core';
+import clsx from 'clsx';
+import type { ReactNode } from 'react';
+import type { Look } from '~/theme/states';
+import classes from './Pill.module.css';
+
+interface Props {
+  look: Look;
+  children: ReactNode;
+  /** Explains on hover and focus. */
+  help?: string | undefined;
+  /** Without the ground, for running text. */
+  plain?: boolean;
+  /** The icon turns: something is under way. */
+  busy?: boolean;
+}
+
+/** A state as a sign, a word and a colour: never a colour alone. For credentials there is `StateBadge`. */
+export function Pill({ look, children, help, plain = false, busy = look.tone === 'active' }: Props) {
+  const { tone, Icon } = look;
+  const pill = (
+    <span
+      className={clsx(classes.pill, plain && classes.plain, busy && classes.spin)}
+      style={{ color: `var(--rtm-${tone}-fg)`, backgroundColor: `var(--rtm-${tone}-bg)` }}
+    >
+      <Icon size={15} stroke={2} aria-hidden />
+      {children}
+    </span>
+  );
+  return help === undefined ? pill : <Tooltip label={help}>{pill}</Tooltip>;
+}

@@ -1,0 +1,80 @@
+import { Alert, Button, Code, Group, List, Text } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import { Problem, type FieldError } from '~/api';
+import { IconCritical, IconRefresh } from '~/icons';
+import { CopyButton } from './CopyButton';
+
+/** What a problem says to people: in their language where its code is known, else as the server put it. */
+export function useProblemText(): (problem: unknown) => string {
+  const { t, i18n } = useTranslation('errors');
+  return (problem) => {
+    if (!(problem instanceof Problem)) return t('internal');
+    const known = i18n.exists(problem.code, { ns: 'errors' });
+    // The keys are open here: codes come from the server.
+    return known ? t(problem.code as 'internal') : (problem.detail ?? problem.code);
+  };
+}
+
+interface Props {
+  problem: unknown;
+  /** Fields whose errors are not shown beside a field of a form. */
+  fields?: readonly FieldError[];
+  title?: string;
+  retry?: (() => void) | undefined;
+}
+
+/** A problem in full: what happened, what to mend, the request id for the log. Nothing for `null`. */
+export function ProblemAlert({ problem, fields, title, retry }: Props) {
+  const { t } = useTranslation();
+  const text = useProblemText();
+  if (problem === null || problem === undefined) return null;
+  const known = problem instanceof Problem ? problem : null;
+  const shown = fields ?? known?.fields ?? [];
+  return (
+    <Alert
+      role="alert"
+      variant="outline"
+      icon={<IconCritical aria-hidden />}
+      title={title ?? t('problem.title')}
+      styles={{
+        root: { backgroundColor: 'var(--rtm-bad-bg)', borderColor: 'var(--rtm-bad-fg)' },
+        title: { color: 'var(--rtm-bad-fg)' },
+        icon: { color: 'var(--rtm-bad-fg)' },
+        message: { color: 'var(--rtm-text)' },
+      }}
+    >
+      <Text size="sm">{text(problem)}</Text>
+      {shown.length > 0 ? (
+        <List size="sm" mt={4}>
+          {shown.map(({ field, message }) => (
+            <List.Item key={`${field} ${message}`}>
+              <Code>{field}</Code> {message}
+            </List.Item>
+          ))}
+        </List>
+      ) : null}
+      {(known?.requestId ?? retry) ? (
+        <Group gap={6} mt={6}>
+          {known?.requestId ? (
+            <>
+              <Text size="xs">
+                {t('problem.requestId')} <Code>{known.requestId}</Code>
+              </Text>
+              <CopyButton value={known.requestId} />
+            </>
+          ) : null}
+          {retry ? (
+            <Button
+              size="compact-sm"
+              variant="default"
+              leftSection={<IconRefresh size={14} />}
+              onClick={retry}
+            >
+              {t('action.retry')}
+            </Button>
+          ) : null}
+        </Group>
+      ) : null}
+    </Alert>
+  );
+}

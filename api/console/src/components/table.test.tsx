@@ -1,0 +1,147 @@
+import { screen, within } from '@testing-library/react';
+import { describe, expect, it } from 'vitest';
+import { render } from '~/test/render';
+import { DataTable, EmptyState, FilterBar, useSelection, useTableUrl, type Column } from '.';
+
+interface Row {
+  id: string;
+  name: string;
+  size: number;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { key: 'name', title: 'Name', fixed: true, sortable: true, render: (row) => row.name },
+  { key: 'size', title: 'Size', numeric: true, sortable: true, render: (row) => row.size },
+  { key: 'id', title: 'Id', hidden: true, render: (row) => `#${row.id}` },
+];
+const ROWS: readonly Row[] = [
+  { id: '1', name: 'one', size: 10 },
+  { id: '2', name: 'two', size: 20 },
+];
+const FILTERS = ['state'] as const;
+
+function List({ rows = ROWS, total = 2 }: { rows?: readonly Row[]; total?: number }) {
+  const url = useTableUrl({ filters: FILTERS, defaultSort: '-id' });
+  const selection = useSelection(JSON.stringify(url.filters));
+  return (
+    <>
+      <FilterBar
+        search={{
+          value: url.search,
+          label: 'Search',
+          placeholder: '',
+          onChange: (search) => url.set({ search }),
+        }}
+        filters={[
+          {
+            name: 'state',
+            label: 'State',
+            multiple: true,
+            options: [
+              { value: 'dead', label: 'Dead', count: '3' },
+              { value: 'idle', label: 'Healthy' },
+            ],
+          },
+        ]}
+        values={url.filters}
+        onChange={(name, value) => url.set({ [name as 'state']: value })}
+        onClear={url.clear}
+        active={url.active}
+      />
+      <DataTable
+        name="test"
+        label="Things"
+        columns={COLUMNS}
+        rows={rows}
+        rowId={(row) => row.id}
+        rowName={(row) => row.name}
+        sort={url.sort}
+        onSort={(sort) => url.set({ sort })}
+        selection={selection}
+        bulk={<span>bulk: {selection.selection.kind}</span>}
+        paging={{
+          page: url.page,
+          pageSize: url.pageSize,
+          total,
+          onPage: url.setPage,
+          onPageSize: url.setPageSize,
+        }}
+        empty={<EmptyState kind={url.active > 0 ? 'noMatch' : 'nothing'} />}
+      />
+    </>
+  );
+}
+
+describe('DataTable', () => {
+  it('sorts through the address', async () => {
+    const { user, router } = render(<List />);
+    await user.click(screen.getByText('Size'));
+    expect(router.state.location.search).toBe('?sort=size');
+    await user.click(screen.getByText('Size'));
+    expect(router.state.location.search).toBe('?sort=-size');
+  });
+
+  it('selects the page, and then all that match', async () => {
+    const { user } = render(<List total={1200} />);
+    await user.click(screen.getByRole('checkbox', { name: 'Select one' }));
+    expect(screen.getByText('1 selected')).toBeInTheDocument();
+    await user.click(screen.getByRole('checkbox', { name: 'Select the page' }));
+    await user.click(screen.getByRole('button', { name: 'Select all 1,200 that match' }));
+    expect(screen.getByText('All 1,200 that match are selected')).toBeInTheDocument();
+    expect(screen.getByText('bulk: filter')).toBeInTheDocument();
+    await user.click(screen.getByRole('checkbox', { name: 'Select one' }));
+    expect(screen.getByText('1 selected')).toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: 'Clear selection' }));
+    expect(screen.queryByText(/selected/)).toBeNull();
+  });
+
+  it('remembers the columns', async () => {
+    const { user, unmount } = render(<List />);
+    expect(screen.queryByText('#1')).toBeNull();
+    await user.click(screen.getByRole('button', { name: 'Choose columns' }));
+    await user.click(await screen.findByRole('checkbox', { name: 'Id' }));
+    expect(screen.getByText('#1')).toBeInTheDocument();
+    expect(screen.queryByRole('checkbox', { name: 'Name' })).toBeNull();
+    unmount();
+    render(<List />);
+    expect(screen.getByText('#1')).toBeInTheDocument();
+  });
+
+  it('turns pages', async () => {
+    const { user, router } = render(<List total={120} />);
+    expect(screen.getByText('1–50 of 120')).toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: 'Next page' }));
+    expect(router.state.location.search).toBe('?page=2');
+    expect(screen.getByText('51–100 of 120')).toBeInTheDocument();
+  });
+
+  it('tells its two kinds of emptiness apart', () => {
+    const { unmount } = render(<List rows={[]} total={0} />);
+    expect(screen.getByText('Nothing here yet')).toBeInTheDocument();
+    unmount();
+    render(<List rows={[]} total={0} />, { path: '/?state=dead' });
+    expect(screen.getByText('Nothing matches')).toBeInTheDocument();
+  });
+});
+
+describe('FilterBar', () => {
+  it('keeps what is chosen in the address and begins at the first page', async () => {
+    const { user, router } = render(<List />, { path: '/?page=3' });
+    await user.click(screen.getByRole('button', { name: 'State' }));
+    const menu = await screen.findByRole('dialog');
+    await user.click(within(menu).getByRole('checkbox', { name: /Dead/ }));
+    await user.click(within(menu).getByRole('checkbox', { name: /Healthy/ }));
+    expect(router.state.location.search).toBe('?state=dead%2Cidle');
+    await user.keyboard('{Escape}');
+    await user.click(screen.getByRole('button', { name: 'Clear filters' }));
+    expect(router.state.location.search).toBe('');
+  });
+
+  it('is reached by / and searches when the typing rests', async () => {
+    const { user, router } = render(<List />);
+    await user.keyboard('/');
+    expect(screen.getByRole('searchbox', { name: 'Search' })).toHaveFocus();
+    await user.keyboard('user0');
+    await expect.poll(() => router.state.location.search).toBe('?search=user0');
+  });
+});

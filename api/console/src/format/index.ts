@@ -1,0 +1,3 @@
+export { inSeconds, useNow } from './clock';
+export { Format, type Counted } from './format';
+export { useFormat } from './useFormat';

@@ -1,0 +1,95 @@
+import { CloseButton } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import { RelativeTime } from '~/components';
+import { IconCritical, IconLock, IconPause } from '~/icons';
+import type { Look } from '~/theme/states';
+import classes from './Layout.module.css';
+import { apiSecretQuery, useStatus } from './status';
+
+/**
+ * What concerns everybody on every page: secrets that everybody knows, and refreshing that is stopped. What can be
+ * put aside comes back at the next visit.
+ */
+export function Banners() {
+  const { t } = useTranslation();
+  const status = useStatus().data;
+  const placeholder = useQuery(apiSecretQuery).data;
+  const paused = status?.egresses_paused ?? [];
+  // Browsers let a page of this machine do what others may over HTTPS only.
+  const plain = !globalThis.isSecureContext;
+  return (
+    <>
+      {status?.switches.map(({ name, reason, since }) => {
+        const halted = name === 'halted';
+        return (
+          <Banner
+            key={name}
+            look={halted ? { tone: 'bad', Icon: IconCritical } : { tone: 'doubt', Icon: IconPause }}
+            action={<Link to="/jobs">{t('banner.toJobs')}</Link>}
+          >
+            {t(halted ? 'banner.halted' : 'banner.paused', { reason })} · <RelativeTime at={since} />
+          </Banner>
+        );
+      })}
+      {paused.length > 0 ? (
+        <Banner
+          look={{ tone: 'doubt', Icon: IconPause }}
+          action={<Link to="/jobs">{t('banner.toJobs')}</Link>}
+        >
+          {t('banner.egressPaused', {
+            count: paused.length,
+            names: paused.map(({ label }) => label).join(', '),
+          })}
+        </Banner>
+      ) : null}
+      {placeholder === true ? (
+        <Banner
+          look={{ tone: 'doubt', Icon: IconLock }}
+          action={<Link to="/docs">{t('banner.apiSecretAction')}</Link>}
+          dismissible
+        >
+          {t('banner.apiSecret')}
+        </Banner>
+      ) : null}
+      {plain ? (
+        <Banner look={{ tone: 'doubt', Icon: IconLock }} dismissible>
+          {t('banner.http')}
+        </Banner>
+      ) : null}
+    </>
+  );
+}
+
+interface BannerProps {
+  look: Look;
+  children: ReactNode;
+  action?: ReactNode;
+  dismissible?: boolean;
+}
+
+function Banner({ look: { tone, Icon }, children, action, dismissible = false }: BannerProps) {
+  const { t } = useTranslation();
+  const [shown, setShown] = useState(true);
+  if (!shown) return null;
+  return (
+    <div
+      role="status"
+      className={classes.banner}
+      style={{
+        color: `var(--rtm-${tone}-fg)`,
+        backgroundColor: `var(--rtm-${tone}-bg)`,
+        borderColor: `color-mix(in srgb, var(--rtm-${tone}-fg) 40%, transparent)`,
+      }}
+    >
+      <Icon size={18} aria-hidden />
+      <span className={classes.bannerText}>{children}</span>
+      {action}
+      {dismissible ? (
+        <CloseButton size="sm" aria-label={t('banner.dismiss')} onClick={() => setShown(false)} />
+      ) : null}
+    </div>
+  );
+}

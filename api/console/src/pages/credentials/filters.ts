@@ -1,0 +1,94 @@
+import type { TFunction } from 'i18next';
+import { createElement, useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Schemas } from '~/api';
+import { StateBadge, type Filter, type FilterOption } from '~/components';
+import { useFormat, type Format } from '~/format';
+import { EXPIRIES } from './query';
+
+type T = TFunction<['credentials', 'terms']>;
+type Facets = Schemas['FacetsView'];
+
+const STATES: readonly Schemas['StateName'][] = ['idle', 'queued', 'refreshing', 'in_doubt', 'held', 'dead'];
+
+/** The filters of the list, with how many each value has among what the others leave. */
+export function useCredentialFilters(facets: Facets | undefined): readonly Filter[] {
+  const { t } = useTranslation(['credentials', 'terms']);
+  const format = useFormat();
+  return useMemo(() => filters(t, format, facets), [t, format, facets]);
+}
+
+function filters(t: T, format: Format, facets: Facets | undefined): readonly Filter[] {
+  // Beyond 10,000 the counts are those of a part, and would be taken for all.
+  const count = (value: number) => (facets?.more ? undefined : format.number(value));
+  const options = <V>(
+    shares: readonly { value: V; count: number }[] | undefined,
+    label: (value: V) => string,
+  ): FilterOption[] =>
+    (shares ?? []).map(({ value, count: many }) => ({
+      value: value === null ? '' : String(value),
+      label: label(value),
+      count: count(many),
+    }));
+  return [
+    {
+      name: 'state',
+      label: t('filter.state'),
+      multiple: true,
+      options: STATES.map((state) => {
+        const share = facets?.states.find(({ value }) => value === state);
+        return {
+          value: state,
+          label: t(`terms:state.${state}`),
+          show: createElement(StateBadge, { state }),
+          count: share && format.count(share),
+        };
+      }),
+    },
+    {
+      name: 'enabled',
+      label: t('filter.enabled'),
+      options: [true, false].map((value) => ({
+        value: String(value),
+        label: t(`enabled.${value ? 'true' : 'false'}`),
+        count: count(facets?.enabled.find((share) => share.value === value)?.count ?? 0),
+      })),
+    },
+    {
+      name: 'tag',
+      label: t('filter.tag'),
+      multiple: true,
+      // An empty value cannot stand in the address; the server takes `,` as "the empty one".
+      options: options(
+        facets?.tags.filter(({ value }) => value !== ''),
+        (value) => value,
+      ),
+    },
+    {
+      name: 'plan',
+      label: t('filter.plan'),
+      multiple: true,
+      options: options(
+        facets?.plans.flatMap(({ value, count: many }) => (value == null ? [] : [{ value, count: many }])),
+        (value) => value,
+      ),
+    },
+    {
+      name: 'expiry',
+      label: t('filter.expiry'),
+      options: EXPIRIES.map((value) => ({ value, label: t(`expiry.${value}`) })),
+    },
+    {
+      name: 'client_id',
+      label: t('filter.client_id'),
+      multiple: true,
+      options: options(facets?.client_ids, (value) => value),
+    },
+    {
+      name: 'proxy',
+      label: t('filter.proxy'),
+      multiple: true,
+      options: [{ value: 'default', label: t('proxyDefault') }],
+    },
+  ];
+}

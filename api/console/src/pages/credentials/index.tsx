@@ -1,0 +1,159 @@
+import { Button } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import {
+  DataTable,
+  EmptyState,
+  FilterBar,
+  PageHeader,
+  ProblemAlert,
+  useSelection,
+  useTableUrl,
+} from '~/components';
+import { useNow } from '~/format';
+import { IconAdd, IconDelete, IconImport } from '~/icons';
+import { useIsAdministrator } from '~/session';
+import { BulkBar } from './BulkBar';
+import { useCredentialColumns } from './columns';
+import { CreateDialog } from './CreateDialog';
+import { useCredentialFilters } from './filters';
+import { facetsQuery, filterOf, FILTERS, listQuery, type Credential, type FilterName } from './query';
+
+export function Component() {
+  const { t } = useTranslation(['credentials', 'common']);
+  const url = useTableUrl<FilterName>({ filters: FILTERS, defaultSort: '-id' });
+  const minute = useNow(60);
+  const filter = useMemo(() => filterOf(url, minute), [url, minute]);
+  const list = useQuery(listQuery(filter, url));
+  const facets = useQuery(facetsQuery(filter));
+  const selection = useSelection(JSON.stringify([url.search, url.filters]));
+  const deleted = url.filters.deleted === 'true';
+  const [creating, { open: create, close }] = useDisclosure(false);
+  const may = useIsAdministrator();
+
+  return (
+    <>
+      <PageHeader title={t('title')} actions={<Actions may={may} onCreate={create} />} />
+      <div style={{ marginBottom: 'var(--mantine-spacing-sm)' }}>
+        <FilterBar
+          search={{
+            value: url.search,
+            label: t('searchLabel'),
+            placeholder: t('searchPlaceholder'),
+            onChange: (search) => url.set({ search }),
+          }}
+          filters={useCredentialFilters(facets.data)}
+          values={url.filters}
+          onChange={(name, value) => url.set({ [name as FilterName]: value })}
+          onClear={url.clear}
+          active={url.active}
+        />
+      </div>
+      {list.error ? (
+        <ProblemAlert
+          problem={list.error}
+          title={t('common:problem.loadTitle')}
+          retry={() => void list.refetch()}
+        />
+      ) : null}
+      <DataTable<Credential>
+        name="credentials"
+        label={t('title')}
+        columns={useCredentialColumns(deleted)}
+        rows={list.data?.items ?? (list.error ? [] : undefined)}
+        rowId={(row) => row.id}
+        rowName={(row) => row.biz_id}
+        fetching={list.isFetching}
+        sort={url.sort}
+        onSort={(sort) => url.set({ sort })}
+        selection={selection}
+        bulk={<BulkBar selection={selection.selection} filter={filter} />}
+        toolbar={
+          <Button
+            size="compact-sm"
+            variant="subtle"
+            leftSection={<IconDelete size={15} />}
+            onClick={() => url.set({ deleted: deleted ? null : 'true' })}
+          >
+            {t(deleted ? 'live' : 'deleted')}
+          </Button>
+        }
+        paging={{
+          page: url.page,
+          pageSize: url.pageSize,
+          total: list.data?.total ?? 0,
+          more: list.data?.total_is_more ?? false,
+          onPage: url.setPage,
+          onPageSize: url.setPageSize,
+        }}
+        empty={
+          <Nothing
+            kind={deleted ? 'deleted' : url.active > 0 ? 'noMatch' : 'nothing'}
+            may={may}
+            onCreate={create}
+            onClear={url.clear}
+          />
+        }
+      />
+      <CreateDialog opened={creating} onClose={close} />
+    </>
+  );
+}
+
+function Actions({ may, onCreate }: { may: boolean; onCreate: () => void }) {
+  const { t } = useTranslation('credentials');
+  return (
+    <>
+      <Button
+        component={Link}
+        to="/import"
+        variant="default"
+        leftSection={<IconImport size={16} />}
+        disabled={!may}
+      >
+        {t('import')}
+      </Button>
+      <Button leftSection={<IconAdd size={16} />} onClick={onCreate} disabled={!may}>
+        {t('new')}
+      </Button>
+    </>
+  );
+}
+
+interface NothingProps {
+  kind: 'nothing' | 'noMatch' | 'deleted';
+  may: boolean;
+  onCreate: () => void;
+  onClear: () => void;
+}
+
+/** Nothing yet, and nothing that matches, are different news. */
+function Nothing({ kind, may, onCreate, onClear }: NothingProps) {
+  const { t } = useTranslation(['credentials', 'common']);
+  if (kind === 'deleted') return <EmptyState kind="nothing" title={t('noDeleted')} />;
+  if (kind === 'noMatch') {
+    return (
+      <EmptyState
+        kind="noMatch"
+        title={t('noMatch.title')}
+        text={t('noMatch.text')}
+        actions={
+          <Button variant="default" onClick={onClear}>
+            {t('common:filter.clear')}
+          </Button>
+        }
+      />
+    );
+  }
+  return (
+    <EmptyState
+      kind="nothing"
+      title={t('empty.title')}
+      text={t('empty.text')}
+      actions={may ? <Actions may={may} onCreate={onCreate} /> : null}
+    />
+  );
+}
