@@ -5,11 +5,13 @@ use rt_manage_shared::db::jobs::Job;
 use super::{JobContext, JobError, Step};
 
 /// Makes one step of an import.
+#[expect(clippy::unused_async, reason = "what a kind of job looks like")]
 pub(super) async fn step(_context: &JobContext, job: &Job) -> Result<Step, JobError> {
     Err(unknown(job))
 }
 
 /// Makes one step of giving an import up.
+#[expect(clippy::unused_async, reason = "what a kind of job looks like")]
 pub(super) async fn cancel(_context: &JobContext, job: &Job) -> Result<Step, JobError> {
     Err(unknown(job))
 }
