@@ -110,11 +110,10 @@ impl Carrier {
             }
         };
         match made {
-            Ok(Step::More) => Ok(Next::AtOnce),
             Ok(Step::Wait(wait)) => Ok(Next::After(wait)),
             Ok(Step::Done) => self.end(&job).await,
-            // Somebody has given it up or taken it: the next look tells.
-            Err(JobError::Fenced) => Ok(Next::AtOnce),
+            // Fenced: somebody has given it up or taken it, and the next look tells.
+            Ok(Step::More) | Err(JobError::Fenced) => Ok(Next::AtOnce),
             Err(error) => Err(error),
         }
     }

@@ -70,7 +70,7 @@ impl NewJob {
 #[derive(Debug)]
 pub enum Opened {
     /// Its row is written; the caller adds what belongs to it, and starts it.
-    New(Opening),
+    New(Box<Opening>),
     /// The same request came before: this is its job.
     Same(Box<Job>),
 }
@@ -135,11 +135,11 @@ impl Jobs {
         }
         let job = self.row(actor, &new)?;
         if jobs::insert(&mut tx, &job).await? {
-            return Ok(Opened::New(Opening {
+            return Ok(Opened::New(Box::new(Opening {
                 tx: Opaque(tx),
                 job,
                 jobs: self.clone(),
-            }));
+            })));
         }
         // The same request, at the same moment.
         let request = new.request.as_ref();

@@ -373,11 +373,11 @@ async fn a_job_goes_on_where_its_process_ends() {
     job_until(&admin, &id, "the job is midway", is_midway).await;
     let carriers = |system: &System| {
         let mut apis = system.apis();
-        let line = format!("{id}");
+        let line = id.as_str();
         apis.retain(|api| {
             let log = system.log_of(*api);
             log.lines()
-                .any(|one| one.contains("carrying a job on") && one.contains(&line))
+                .any(|one| one.contains("carrying a job on") && one.contains(line))
         });
         apis
     };

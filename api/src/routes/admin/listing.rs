@@ -241,12 +241,12 @@ impl FilterQuery {
         let state = states(self.state.as_deref(), errors);
         let filters = Filters {
             search: self.search,
-            tag: values(self.tag),
-            plan: values(self.plan),
+            tag: values(self.tag.as_deref()),
+            plan: values(self.plan.as_deref()),
             state,
             enabled: self.enabled,
-            client_id: values(self.client_id),
-            proxy: values(self.proxy),
+            client_id: values(self.client_id.as_deref()),
+            proxy: values(self.proxy.as_deref()),
             expires_before: self.expires_before,
             expires_after: self.expires_after,
             refreshed_before: self.refreshed_before,
@@ -260,8 +260,7 @@ impl FilterQuery {
     }
 }
 
-fn values(text: Option<String>) -> Vec<String> {
-    let text = text.as_deref();
+fn values(text: Option<&str>) -> Vec<String> {
     let values = text.into_iter().flat_map(|text| text.split(','));
     values.map(str::to_owned).collect()
 }

@@ -126,8 +126,8 @@ async fn what_is_selected_leaves_and_is_written_down_before() {
     );
 
     // By id; what was deleted is not there any more, and comes only where the filter asks for it.
-    let deleted = ids[0].as_str().unwrap().parse().unwrap();
-    assert_eq!(desk.delete(deleted).await.status, 204);
+    let first = ids[0].as_str().unwrap().parse().unwrap();
+    assert_eq!(desk.delete(first).await.status, 204);
     let chosen = request(&json!({"ids": [ids[2], ids[0], ids[2]]}), "csv");
     let (_, headers, body) = export(server, token, &chosen).await;
     assert_eq!(headers["x-exported-credentials"], "1");
