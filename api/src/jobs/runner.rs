@@ -4,7 +4,11 @@
 //! *itself* watched its number stand still for long enough, in uninterrupted contact with the database; nobody compares wall
 //! clocks. A process that ends in order gives its jobs up, and others take them at once.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use rt_manage_shared::{
     clock::BootInstant,
@@ -36,8 +40,9 @@ pub struct Runner {
     steps: Arc<Semaphore>,
     /// The claims of others as last seen, and since when they look like this.
     seen: HashMap<JobId, (Claim, BootInstant)>,
-    /// Those that are carried on here.
-    ours: JoinSet<JobId>,
+    /// Those that are taken or carried on here, each in a task of its own: one whose row is locked keeps no other waiting.
+    tasks: JoinSet<JobId>,
+    ours: HashSet<JobId>,
     away: bool,
 }
 
@@ -49,7 +54,8 @@ impl Runner {
             jobs,
             steps: Arc::new(Semaphore::new(STEPS_AT_ONCE)),
             seen: HashMap::new(),
-            ours: JoinSet::new(),
+            tasks: JoinSet::new(),
+            ours: HashSet::new(),
             away: false,
         }
     }
@@ -72,10 +78,12 @@ impl Runner {
                 () = tokio::time::sleep(LOOK) => {}
                 () = self.jobs.woken() => {}
                 () = draining.cancelled() => {}
-                _ = self.ours.join_next(), if !self.ours.is_empty() => {}
+                Some(Ok(ended)) = self.tasks.join_next() => {
+                    self.ours.remove(&ended);
+                }
             }
         }
-        while self.ours.join_next().await.is_some() {}
+        while self.tasks.join_next().await.is_some() {}
     }
 
     /// Takes what nobody carries on.
@@ -84,25 +92,25 @@ impl Runner {
         now: BootInstant,
         draining: &CancellationToken,
     ) -> Result<(), DbError> {
-        while self.ours.try_join_next().is_some() {}
+        while let Some(ended) = self.tasks.try_join_next() {
+            if let Ok(id) = ended {
+                self.ours.remove(&id);
+            }
+        }
         let claims = jobs::claims(&mut &self.context.db, MOST).await?;
         self.seen
             .retain(|id, _| claims.iter().any(|claim| claim.job == *id));
         for claim in claims {
-            if claim.runner == Some(self.context.runner()) || !self.is_free(&claim, now) {
-                continue;
-            }
-            let stored = self.context.clock.now();
-            let me = self.context.runner();
-            if jobs::take(&mut &self.context.db, &claim, me, stored).await? {
-                if let Some(former) = claim.runner {
-                    tracing::warn!(job.id = %claim.job, %former, "the runner of a job stood still; carrying on");
-                }
+            if !self.ours.contains(&claim.job) && self.is_free(&claim, now) {
+                self.ours.insert(claim.job);
                 let carrier = Carrier::new(self.context.clone(), claim.job, &self.steps);
-                let draining = draining.clone();
-                self.ours.spawn(async move {
-                    carrier.carry(draining).await;
-                    claim.job
+                let (context, draining) = (self.context.clone(), draining.clone());
+                self.tasks.spawn(async move {
+                    let id = claim.job;
+                    if taken(&context, &claim).await {
+                        carrier.carry(draining).await;
+                    }
+                    id
                 });
             }
         }
@@ -111,7 +119,9 @@ impl Runner {
 
     /// Whether nobody carries a job on, as far as this process has watched.
     fn is_free(&mut self, claim: &Claim, now: BootInstant) -> bool {
-        if claim.runner.is_none() {
+        // One that this process had, and gave up on.
+        let mine = claim.runner == Some(self.context.runner());
+        if claim.runner.is_none() || mine {
             return true;
         }
         let since = match self.seen.get(&claim.job) {
@@ -120,6 +130,24 @@ impl Runner {
         };
         self.seen.insert(claim.job, (claim.clone(), since));
         now.since(since) >= LEASE_STANDSTILL
+    }
+}
+
+/// Takes a job. A row that is locked, by a runner that was frozen in the middle of a step, is tried again by the next look.
+async fn taken(context: &JobContext, claim: &Claim) -> bool {
+    let (db, me) = (&mut &context.db, context.runner());
+    match jobs::take(db, claim, me, context.clock.now()).await {
+        Ok(taken) => {
+            let former = claim.runner.filter(|former| taken && *former != me);
+            if let Some(former) = former {
+                tracing::warn!(job.id = %claim.job, %former, "the runner of a job stood still; carrying on");
+            }
+            taken
+        }
+        Err(error) => {
+            tracing::debug!(job.id = %claim.job, %error, "a job could not be taken");
+            false
+        }
     }
 }
 
