@@ -30,7 +30,6 @@ use crate::{
 const IN_THE_WAY: Duration = Duration::from_millis(50);
 
 /// Makes one step of an import.
-<<<<<<< HEAD
 pub(super) async fn step(context: &JobContext, job: &Job) -> Result<Step, JobError> {
     if job.total.is_none() {
         return collect(context, job).await;
@@ -328,22 +327,5 @@ fn job_error(error: CredentialError) -> JobError {
         CredentialError::Vault(error) => JobError::Vault(error),
         // Somebody else was faster: the step is made again.
         _ => JobError::Database(DbError::GuardMissed),
-=======
-#[expect(clippy::unused_async, reason = "what a kind of job looks like")]
-pub(super) async fn step(_context: &JobContext, job: &Job) -> Result<Step, JobError> {
-    Err(unknown(job))
-}
-
-/// Makes one step of giving an import up.
-#[expect(clippy::unused_async, reason = "what a kind of job looks like")]
-pub(super) async fn cancel(_context: &JobContext, job: &Job) -> Result<Step, JobError> {
-    Err(unknown(job))
-}
-
-fn unknown(job: &Job) -> JobError {
-    JobError::Impossible {
-        code: "unknown_action",
-        detail: format!("this version does not know the import `{}`", job.action),
->>>>>>> jobs
     }
 }
