@@ -126,17 +126,17 @@ async fn what_is_selected_leaves_and_is_written_down_before() {
     );
 
     // By id; what was deleted is not there any more, and comes only where the filter asks for it.
-    let deleted = ids[0].as_str().unwrap().parse().unwrap();
-    assert_eq!(desk.delete(deleted).await.status, 204);
+    let first = ids[0].as_str().unwrap().parse().unwrap();
+    assert_eq!(desk.delete(first).await.status, 204);
     let chosen = request(&json!({"ids": [ids[2], ids[0], ids[2]]}), "csv");
     let (_, headers, body) = export(server, token, &chosen).await;
     assert_eq!(headers["x-exported-credentials"], "1");
     let mut reader = csv::Reader::from_reader(body.as_slice());
-    let names: Vec<_> = reader
+    let listed: Vec<_> = reader
         .records()
         .map(|row| row.unwrap()[0].to_owned())
         .collect();
-    assert_eq!(names, ["c"]);
+    assert_eq!(listed, ["c"]);
     let gone = request(&json!({"filter": {"deleted": true}}), "jsonl");
     let (_, _, body) = export(server, token, &gone).await;
     let found = lines(&body);
