@@ -132,11 +132,11 @@ async fn what_is_selected_leaves_and_is_written_down_before() {
     let (_, headers, body) = export(server, token, &chosen).await;
     assert_eq!(headers["x-exported-credentials"], "1");
     let mut reader = csv::Reader::from_reader(body.as_slice());
-    let names: Vec<_> = reader
+    let listed: Vec<_> = reader
         .records()
         .map(|row| row.unwrap()[0].to_owned())
         .collect();
-    assert_eq!(names, ["c"]);
+    assert_eq!(listed, ["c"]);
     let gone = request(&json!({"filter": {"deleted": true}}), "jsonl");
     let (_, _, body) = export(server, token, &gone).await;
     let found = lines(&body);
