@@ -5,11 +5,11 @@ import { useFormat } from '~/format';
 import { JOB_STATES, type JobLook } from '~/theme/states';
 import { Pill } from './Pill';
 
-export type JobFigures = Pick<Schemas['Job'], 'state' | 'total' | 'counts'>;
+export type JobFigures = Pick<Schemas['Job'], 'action' | 'state' | 'total' | 'counts'>;
 
-/** Finished is only good news where nothing failed. */
-export function jobLook({ state, counts }: Pick<Schemas['Job'], 'state' | 'counts'>): JobLook {
-  return state === 'finished' && counts.failed > 0 ? 'partial' : state;
+/** Finished is only good news where nothing failed. A dry run that finds faults has done what it is for. */
+export function jobLook({ action, state, counts }: JobFigures): JobLook {
+  return state === 'finished' && counts.failed > 0 && action !== 'dry_run' ? 'partial' : state;
 }
 
 interface Props {

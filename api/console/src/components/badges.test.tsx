@@ -31,7 +31,9 @@ describe('JobProgress', () => {
   const counts = { waiting: 750, running: 0, done: 247, failed: 3, skipped: 0, cancelled: 0 };
 
   it('tells how far it is and how much failed', () => {
-    render(<JobProgress job={{ state: 'running', total: 1000, counts }} label="Bulk refresh" />);
+    render(
+      <JobProgress job={{ action: 'refresh', state: 'running', total: 1000, counts }} label="Bulk refresh" />,
+    );
     expect(screen.getByText(/250 of 1,000/)).toBeInTheDocument();
     expect(screen.getAllByText(/3 failed/)[0]).toBeInTheDocument();
     const bar = screen.getByRole('progressbar', { name: 'Bulk refresh' });
@@ -41,7 +43,7 @@ describe('JobProgress', () => {
   it('does not invent a share where the total is unknown', () => {
     render(
       <JobProgress
-        job={{ state: 'waiting', total: null, counts: { ...counts, failed: 0 } }}
+        job={{ action: 'import', state: 'waiting', total: null, counts: { ...counts, failed: 0 } }}
         label="Import"
       />,
     );
@@ -49,7 +51,7 @@ describe('JobProgress', () => {
   });
 
   it('does not call it done where something failed', () => {
-    render(<JobProgress job={{ state: 'finished', total: 250, counts }} label="Import" />);
+    render(<JobProgress job={{ action: 'import', state: 'finished', total: 250, counts }} label="Import" />);
     expect(screen.getByText('Done with failures')).toBeInTheDocument();
   });
 });

@@ -5,11 +5,12 @@ import { hasEnded, jobQuery } from './query';
 /** How often a job that runs is looked at where no event tells of it: events come once a second otherwise. */
 const LOOK_MS = 5_000;
 
-/** A job as it goes on. */
-export function useJob(id: string) {
+/** A job as it goes on; `null`: none yet. */
+export function useJob(id: string | null) {
   const client = useQueryClient();
   const query = useQuery({
-    ...jobQuery(id),
+    ...jobQuery(id ?? ''),
+    enabled: id !== null,
     // A job may end between its beginning and the first event that this page gets.
     refetchInterval: ({ state: { data } }) => (data !== undefined && hasEnded(data) ? false : LOOK_MS),
   });

@@ -41,25 +41,6 @@ export function JobList() {
   const jobs = useQuery(jobsQuery(filter, cursor.at));
   return (
     <>
-      <FilterBar
-        filters={[
-          {
-            name: 'kind',
-            label: t('filter.kind'),
-            options: KINDS.map((kind) => ({ value: kind, label: t(`kind.${kind}`) })),
-          },
-          {
-            name: 'job_state',
-            label: t('filter.state'),
-            multiple: true,
-            options: STATES.map((state) => ({ value: state, label: t(`terms:jobState.${state}`) })),
-          },
-        ]}
-        values={url.filters}
-        onChange={(name, value) => url.set({ [name as 'kind']: value })}
-        onClear={url.clear}
-        active={url.active}
-      />
       {jobs.error ? (
         <ProblemAlert
           problem={jobs.error}
@@ -75,6 +56,27 @@ export function JobList() {
         rowId={({ id }) => id}
         rowName={({ id }) => id}
         fetching={jobs.isFetching}
+        toolbar={
+          <FilterBar
+            filters={[
+              {
+                name: 'kind',
+                label: t('filter.kind'),
+                options: KINDS.map((kind) => ({ value: kind, label: t(`kind.${kind}`) })),
+              },
+              {
+                name: 'job_state',
+                label: t('filter.state'),
+                multiple: true,
+                options: STATES.map((state) => ({ value: state, label: t(`terms:jobState.${state}`) })),
+              },
+            ]}
+            values={url.filters}
+            onChange={(name, value) => url.set({ [name as 'kind']: value })}
+            onClear={url.clear}
+            active={url.active}
+          />
+        }
         footer={
           <CursorPager
             cursor={cursor}
