@@ -67,6 +67,8 @@ interface Props<T> {
   /** At the left of the bar above. */
   toolbar?: ReactNode;
   minHeight?: number;
+  /** Below the rows, such as a `CursorPager`. */
+  footer?: ReactNode;
 }
 
 /**
@@ -141,7 +143,7 @@ export function DataTable<T extends object>(props: Props<T>) {
         <ColumnChooser columns={columns} {...chosen} />
       </div>
       <Mantine {...options} />
-      {paging ? <Pager {...paging} /> : null}
+      {paging ? <Pager {...paging} /> : props.footer}
     </section>
   );
 }
