@@ -26,11 +26,6 @@ export default defineConfig({
               test: /node_modules[\\/](?:react|react-dom|scheduler|react-router)[\\/]/,
               priority: 3,
             },
-            {
-              name: 'charts',
-              test: /node_modules[\\/](?:recharts|@mantine[\\/]charts|d3-|victory-vendor)/,
-              priority: 2,
-            },
           ],
         },
       },

@@ -211,6 +211,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/credentials/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does the same to many credentials. */
+        post: operations["bulkCredentials"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/credentials/facets": {
         parameters: {
             query?: never;
@@ -434,6 +451,126 @@ export interface paths {
         get: operations["events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts an import. Its items are the rows, each with its line and what became of it. */
+        post: operations["startImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/templates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An example of a form, to begin with. */
+        get: operations["readImportTemplate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists jobs, the newest first. */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a job. */
+        get: operations["readJob"];
+        put?: never;
+        post?: never;
+        /** Cancels a job: what it has begun ends, the rest is not begun. */
+        delete: operations["cancelJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the items of a job. */
+        get: operations["listJobItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Takes what became of each item out as a file. */
+        get: operations["exportJobResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a job over the items of this one that failed. */
+        post: operations["retryJob"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1013,7 +1150,7 @@ export interface components {
             present: boolean;
         };
         /** @enum {string} */
-        Action: "session.open" | "session.refused" | "session.close" | "user.create" | "user.edit" | "user.delete" | "user.password" | "credential.create" | "credential.edit" | "credential.delete" | "credential.restore" | "credential.purge" | "credential.revoke" | "credential.reveal" | "credential.refresh" | "credential.resolve" | "credential.retry" | "orphan.apply" | "orphan.discard" | "refreshing.pause" | "refreshing.resume" | "credentials.import" | "settings.edit" | "proxy.create" | "proxy.edit" | "proxy.delete" | "proxy.test" | "client_id.create" | "client_id.edit" | "client_id.delete" | "key.create" | "key.edit" | "key.revoke" | "audit.export";
+        Action: "session.open" | "session.refused" | "session.close" | "user.create" | "user.edit" | "user.delete" | "user.password" | "credential.create" | "credential.edit" | "credential.delete" | "credential.restore" | "credential.purge" | "credential.revoke" | "credential.reveal" | "credential.refresh" | "credential.resolve" | "credential.retry" | "orphan.apply" | "orphan.discard" | "refreshing.pause" | "refreshing.resume" | "credentials.import" | "credentials.bulk" | "job.cancel" | "job.retry" | "settings.edit" | "proxy.create" | "proxy.edit" | "proxy.delete" | "proxy.test" | "client_id.create" | "client_id.edit" | "client_id.delete" | "key.create" | "key.edit" | "key.revoke" | "audit.export";
         /** @enum {string} */
         Advice: "wait" | "probe_now" | "mark_dead" | "replace_refresh_token" | "stop_other_program" | "change_client_id" | "change_proxy" | "retry" | "enable" | "apply_orphan" | "discard_orphan" | "resume" | "mend_disk" | "keep_journal" | "start_worker" | "read_log" | "check_egress";
         /** @description That the process lives. */
@@ -1100,6 +1237,60 @@ export interface components {
             data?: Record<string, never> | null;
             msg: string;
             success: boolean;
+        };
+        /** @description Which credentials, and what is done to each. */
+        Bulk: {
+            action: components["schemas"]["BulkAction"];
+            selection: components["schemas"]["Selection"];
+        };
+        /** @description What is done to each credential. */
+        BulkAction: {
+            /**
+             * Format: int32
+             * @description So many are refreshed first, and the others follow if all of these succeed; `null`: all at once. Does nothing where there
+             *     are no others.
+             * @default 10
+             */
+            canary: number | null;
+            /** @enum {string} */
+            type: "refresh";
+        } | {
+            /** @enum {string} */
+            type: "retry";
+        } | {
+            /** @enum {string} */
+            type: "enable";
+        } | {
+            /** @enum {string} */
+            type: "disable";
+        } | {
+            /** @enum {string} */
+            type: "delete";
+        } | {
+            /** @enum {string} */
+            type: "restore";
+        } | {
+            /** @description `null`: none. */
+            tag?: string | null;
+            /** @enum {string} */
+            type: "tag";
+        } | {
+            /** @description An http, https, socks5 or socks5h URL. */
+            proxy?: string | null;
+            /** @description A named proxy, instead of `proxy`. */
+            proxy_id?: string | null;
+            /** @enum {string} */
+            type: "proxy";
+        } | {
+            /** @description `null`: the one of the configuration. */
+            client_id?: string | null;
+            /** @enum {string} */
+            type: "client_id";
+        } | {
+            /** @description `null`: none. */
+            memo?: string | null;
+            /** @enum {string} */
+            type: "memo";
         };
         /** @enum {string} */
         Cause: "schedule" | "public_api" | "admin" | "import" | "job" | "recovery";
@@ -1530,6 +1721,90 @@ export interface components {
             field: string;
             message: string;
         };
+        /** @description The filters of `GET /credentials`, with lists of values. `{}` lets all through. */
+        Filters: {
+            /**
+             * @description Client ids.
+             * @default []
+             */
+            client_id: string[];
+            /**
+             * Format: date-time
+             * @description They were added at this time or later.
+             * @default null
+             */
+            created_after: string | null;
+            /**
+             * Format: date-time
+             * @description They were added before this time.
+             * @default null
+             */
+            created_before: string | null;
+            /**
+             * @description Those that were deleted and can be restored, instead of those that are there.
+             * @default null
+             */
+            deleted: boolean | null;
+            /**
+             * @description Whether they are enabled.
+             * @default null
+             */
+            enabled: boolean | null;
+            /**
+             * Format: date-time
+             * @description The access token ends at this time or later.
+             * @default null
+             */
+            expires_after: string | null;
+            /**
+             * Format: date-time
+             * @description The access token ends before this time.
+             * @default null
+             */
+            expires_before: string | null;
+            /**
+             * @description Whether they have an access token.
+             * @default null
+             */
+            has_access_token: boolean | null;
+            /**
+             * @description Plans; an empty one: no plan is known.
+             * @default []
+             */
+            plan: string[];
+            /**
+             * @description Proxies as `proxy` shows them, or values of `egress`; `default`: without a proxy of its own.
+             * @default []
+             */
+            proxy: string[];
+            /**
+             * Format: date-time
+             * @description They were refreshed last at this time or later.
+             * @default null
+             */
+            refreshed_after: string | null;
+            /**
+             * Format: date-time
+             * @description They were refreshed last before this time.
+             * @default null
+             */
+            refreshed_before: string | null;
+            /**
+             * @description How `biz_id`, e-mail address or name begin.
+             * @default null
+             */
+            search: string | null;
+            /**
+             * @description States.
+             * @default []
+             */
+            state: components["schemas"]["StateName"][];
+            /**
+             * @description Tags; an empty one: without a tag.
+             * @default []
+             */
+            tag: string[];
+        };
         /** @enum {string} */
         Finding: "halted" | "paused" | "in_doubt" | "dead" | "held" | "orphan" | "replayed" | "late_answer" | "journal_failed" | "journal_damaged" | "journal_unreadable" | "no_worker" | "worker_not_claiming" | "egress_on_hold" | "egress_paused";
         FlagShare: {
@@ -1585,6 +1860,118 @@ export interface components {
             /** Format: int64 */
             succeeded: number;
         };
+        /** @description A form with files, and with what else could stand in the address. */
+        ImportForm: {
+            /** @description Any number of files. */
+            file: string[];
+            /** @description A proxy for rows that bring none: an http, https, socks5 or socks5h URL. */
+            proxy?: string | null;
+            /** @description What was pasted. */
+            text?: string | null;
+        };
+        /** @enum {string} */
+        ItemState: "waiting" | "running" | "done" | "failed" | "skipped" | "cancelled";
+        /** @description A long operation over many credentials. */
+        Job: {
+            /** @description What exactly it does. */
+            action: string;
+            /** @description Why it could not go on. */
+            code?: string | null;
+            counts: components["schemas"]["JobCounts"];
+            /** Format: date-time */
+            created_at: string;
+            /** @description Who asked for it. */
+            created_by: string;
+            detail?: string | null;
+            /** Format: date-time */
+            finished_at?: string | null;
+            id: string;
+            kind: components["schemas"]["JobKind"];
+            /**
+             * Format: double
+             * @description Results a second, since it was begun; `null` before that.
+             */
+            rate_per_second?: number | null;
+            /**
+             * Format: int64
+             * @description How long the rest takes at that pace; `null` where nobody can tell.
+             */
+            remaining_seconds?: number | null;
+            /** @description The job whose failed items it repeats. */
+            retry_of?: string | null;
+            /** @description What was asked for, without secrets; depends on the kind. */
+            spec: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            started_at?: string | null;
+            state: components["schemas"]["JobState"];
+            /**
+             * Format: int32
+             * @description How many items it has; `null` until all are known.
+             */
+            total?: number | null;
+        };
+        /** @description How many items are in each state. */
+        JobCounts: {
+            /** Format: int32 */
+            cancelled: number;
+            /** Format: int32 */
+            done: number;
+            /** Format: int32 */
+            failed: number;
+            /** Format: int32 */
+            running: number;
+            /** Format: int32 */
+            skipped: number;
+            /**
+             * Format: int32
+             * @description 0 as long as the total is not known.
+             */
+            waiting: number;
+        };
+        /** @description What became of an item of a job. */
+        JobItem: {
+            /** @description The attempt that was made for it. */
+            attempt_id?: string | null;
+            code?: string | null;
+            credential_id?: string | null;
+            detail?: string | null;
+            /** @description The `biz_id` of that credential. */
+            label?: string | null;
+            /**
+             * Format: int32
+             * @description Its line in the file that it comes from.
+             */
+            line?: number | null;
+            /**
+             * Format: int32
+             * @description Its number in the job, from 1.
+             */
+            position: number;
+            /** @description Which of several files. */
+            source?: string | null;
+            state: components["schemas"]["ItemState"];
+        };
+        /** @description A part of the items, in their order. */
+        JobItemPart: {
+            items: components["schemas"]["JobItem"][];
+            /**
+             * Format: int32
+             * @description What to give as `after` for the part behind this one; `null` where there is none.
+             */
+            next?: number | null;
+        };
+        /** @enum {string} */
+        JobKind: "import" | "bulk";
+        /** @description A part of the jobs, the newest first. */
+        JobPart: {
+            items: components["schemas"]["Job"][];
+            /** @description What to give as `before` for the part behind this one; `null` where there is none. */
+            next?: string | null;
+        };
+        /** @enum {string} */
+        JobState: "waiting" | "running" | "cancelling" | "finished" | "cancelled" | "failed";
         /** @description A key without its secret. */
         Key: {
             /** Format: date-time */
@@ -1995,6 +2382,14 @@ export interface components {
         Role: "administrator" | "viewer";
         /** @enum {string} */
         Scope: "get_at" | "refresh" | "read_rt";
+        /** @description Which credentials. */
+        Selection: {
+            /** @description These, at most 10,000. */
+            ids: string[];
+        } | {
+            /** @description All that these filters let through. */
+            filter: components["schemas"]["Filters"];
+        };
         /** @description Sessions that are open, the newest first; at most 500. */
         SessionList: {
             items: components["schemas"]["SessionView"][];
@@ -2139,7 +2534,7 @@ export interface components {
             switches: components["schemas"]["SwitchView"][];
         };
         /** @enum {string} */
-        TargetKind: "credential" | "attempt" | "user" | "session" | "key" | "proxy" | "client_id" | "egress" | "settings";
+        TargetKind: "credential" | "attempt" | "user" | "session" | "key" | "proxy" | "client_id" | "egress" | "settings" | "job";
         /** @description Which way is tried; neither: that of credentials without a proxy. */
         TestProxy: {
             /** Format: password */
@@ -2925,6 +3320,52 @@ export interface operations {
             };
         };
     };
+    bulkCredentials: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key is done once */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Bulk"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     countCredentials: {
         parameters: {
             query?: {
@@ -3578,6 +4019,383 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startImport: {
+        parameters: {
+            query?: {
+                /** @description A label for rows that bring none. */
+                tag?: string;
+                /** @description A named proxy for rows that bring none. The URL of another one stands in a form's field `proxy`, never in an address. */
+                proxy_id?: string;
+                /** @description The client id of rows that bring no token that tells it. */
+                client_id?: string;
+                /** @description How names begin that are generated. */
+                biz_id_prefix?: string;
+                /** @description Whether rows that do not say it may be refreshed and handed out. */
+                enabled?: boolean;
+                /** @description Refreshes those at once, too, whose access token is good for a while. */
+                refresh_now?: boolean;
+                /** @description Lets a refresh token take the place of a healthy one of the same credential. */
+                replace?: boolean;
+                /** @description Takes nothing in, and says what would become of each row. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description the same request with the same key is done once */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description a file in any of the forms, at most 64 MiB; what it is is recognised by its content */
+        requestBody: {
+            content: {
+                "application/json": string;
+                "application/octet-stream": string;
+                "application/zip": string;
+                "multipart/form-data": components["schemas"]["ImportForm"];
+                "text/csv": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readImportTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `lines.txt`, `table.csv`, `records.jsonl`, `codex.json`, `cliproxyapi.json` or `sub2api.json` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                    "text/csv": string;
+                    "application/json": string;
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description Kinds, separated by commas. */
+                kind?: components["schemas"]["JobKind"][];
+                /** @description States, separated by commas. */
+                state?: components["schemas"]["JobState"][];
+                /** @description The `next` of the answer before. */
+                before?: string;
+                /** @description Most entries of the answer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPart"];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobItems: {
+        parameters: {
+            query?: {
+                /** @description States, separated by commas. */
+                state?: components["schemas"]["ItemState"][];
+                /** @description The `next` of the answer before. */
+                after?: number;
+                /** @description Most entries of the answer. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobItemPart"];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportJobResults: {
+        parameters: {
+            query?: {
+                /** @description `csv`, where nobody says otherwise. */
+                format?: "csv" | "jsonl";
+                /** @description States, separated by commas. */
+                state?: components["schemas"]["ItemState"][];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/jsonl": string;
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key is done once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description why the request was refused */

@@ -67,6 +67,8 @@ interface Props<T> {
   /** At the left of the bar above. */
   toolbar?: ReactNode;
   minHeight?: number;
+  /** Below the rows, such as a `CursorPager`. */
+  footer?: ReactNode;
 }
 
 /**
@@ -95,7 +97,9 @@ export function DataTable<T extends object>(props: Props<T>) {
   // The library's type is a union of what goes together; each of ours does.
   const options = {
     records: [...shown],
-    columns: chosen.visible.map((column) => toMantine(column, t('table.sortBy', { column: column.title }))),
+    columns: chosen.visible.map((column) =>
+      toMantine(column, t('table.sortBy', { column: column.title }), t('table.actions')),
+    ),
     idAccessor: (row: T) => rowId(row),
     fetching: rows === undefined,
     minHeight: props.minHeight ?? 260,
@@ -141,15 +145,20 @@ export function DataTable<T extends object>(props: Props<T>) {
         <ColumnChooser columns={columns} {...chosen} />
       </div>
       <Mantine {...options} />
-      {paging ? <Pager {...paging} /> : null}
+      {paging ? <Pager {...paging} /> : props.footer}
     </section>
   );
 }
 
-function toMantine<T extends object>(column: Column<T>, sortLabel: string): DataTableColumn<T> {
+function toMantine<T extends object>(
+  column: Column<T>,
+  sortLabel: string,
+  actionsLabel: string,
+): DataTableColumn<T> {
   return {
     accessor: column.key,
-    title: column.title,
+    // Buttons need no head to be seen; screen readers want one.
+    title: column.title === '' ? <VisuallyHidden>{actionsLabel}</VisuallyHidden> : column.title,
     render: column.render,
     sortable: column.sortable ?? false,
     ...(column.numeric ? { textAlign: 'right' as const } : {}),

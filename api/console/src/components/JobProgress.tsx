@@ -1,33 +1,45 @@
 import { Group, Progress, Stack, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import type { Schemas } from '~/api';
 import { useFormat } from '~/format';
-import { JOB_STATES, type JobState } from '~/theme/states';
+import { JOB_STATES, type JobLook } from '~/theme/states';
 import { Pill } from './Pill';
 
+export type JobFigures = Pick<Schemas['Job'], 'action' | 'state' | 'total' | 'counts'>;
+
+/** Finished is only good news where nothing failed. A dry run that finds faults has done what it is for. */
+export function jobLook({ action, state, counts }: JobFigures): JobLook {
+  return state === 'finished' && counts.failed > 0 && action !== 'dry_run' ? 'partial' : state;
+}
+
 interface Props {
-  state: JobState;
-  done: number;
-  failed: number;
-  /** `null`: not known yet. */
-  total: number | null;
+  job: JobFigures;
   /** What the job does, for screen readers. */
   label: string;
 }
 
-/** How far a job is, in the same words everywhere. `done` includes what failed. */
-export function JobProgress({ state, done, failed, total, label }: Props) {
+/** How far a job is, in the same words everywhere. */
+export function JobProgress({ job, label }: Props) {
   const { t } = useTranslation(['common', 'terms']);
   const format = useFormat();
+  const look = jobLook(job);
+  const { total = null } = job;
+  const { done, failed, skipped, cancelled } = job.counts;
+  const settled = done + failed + skipped;
   const share = (part: number) => (total === null || total === 0 ? 0 : (part / total) * 100);
-  const running = state === 'running' || state === 'cancelling';
+  const sections = [
+    { part: done, color: 'var(--rtm-ok-fg)', text: label },
+    { part: failed, color: 'var(--rtm-bad-fg)', text: t('job.failed', { count: failed }) },
+    { part: skipped + cancelled, color: 'var(--rtm-off-fg)', text: t('job.skipped', { count: skipped }) },
+  ];
   return (
-    <Stack gap={4} miw={160}>
+    <Stack gap={4} miw={200}>
       <Group justify="space-between" gap="xs" wrap="nowrap">
-        <Pill look={JOB_STATES[state]}>{t(`terms:jobState.${state}`)}</Pill>
+        <Pill look={JOB_STATES[look]}>{t(`terms:jobState.${look}`)}</Pill>
         <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
           {total === null
-            ? format.number(done)
-            : t('job.progress', { done: format.number(done), total: format.number(total) })}
+            ? format.number(settled)
+            : t('job.progress', { done: format.number(settled), total: format.number(total) })}
           {failed > 0 ? (
             <Text span c="var(--rtm-bad-fg)" inherit>
               {' · '}
@@ -37,19 +49,18 @@ export function JobProgress({ state, done, failed, total, label }: Props) {
         </Text>
       </Group>
       <Progress.Root size="sm">
-        <Progress.Section
-          value={share(done - failed)}
-          color="var(--rtm-ok-fg)"
-          animated={running}
-          aria-label={label}
-        />
-        {failed > 0 ? (
-          <Progress.Section
-            value={share(failed)}
-            color="var(--rtm-bad-fg)"
-            aria-label={t('job.failed', { count: failed })}
-          />
-        ) : null}
+        {sections.map(({ part, color, text }, at) =>
+          // The first one is what the bar is; the others only where they are something.
+          at === 0 || part > 0 ? (
+            <Progress.Section
+              key={color}
+              value={share(part)}
+              color={color}
+              animated={at === 0 && job.state === 'running'}
+              aria-label={text}
+            />
+          ) : null,
+        )}
       </Progress.Root>
     </Stack>
   );

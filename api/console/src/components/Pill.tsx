@@ -21,7 +21,10 @@ export function Pill({ look, children, help, plain = false, busy = look.tone ===
   const pill = (
     <span
       className={clsx(classes.pill, plain && classes.plain, busy && classes.spin)}
-      style={{ color: `var(--rtm-${tone}-fg)`, backgroundColor: `var(--rtm-${tone}-bg)` }}
+      style={{
+        color: `var(--rtm-${tone}-fg)`,
+        ...(plain ? {} : { backgroundColor: `var(--rtm-${tone}-bg)` }),
+      }}
     >
       <Icon size={15} stroke={2} aria-hidden />
       {children}

@@ -28,16 +28,30 @@ describe('StateBadge', () => {
 });
 
 describe('JobProgress', () => {
+  const counts = { waiting: 750, running: 0, done: 247, failed: 3, skipped: 0, cancelled: 0 };
+
   it('tells how far it is and how much failed', () => {
-    render(<JobProgress state="running" done={250} failed={3} total={1000} label="Bulk refresh" />);
+    render(
+      <JobProgress job={{ action: 'refresh', state: 'running', total: 1000, counts }} label="Bulk refresh" />,
+    );
     expect(screen.getByText(/250 of 1,000/)).toBeInTheDocument();
-    expect(screen.getByText(/3 failed/)).toBeInTheDocument();
+    expect(screen.getAllByText(/3 failed/)[0]).toBeInTheDocument();
     const bar = screen.getByRole('progressbar', { name: 'Bulk refresh' });
     expect(bar).toHaveAttribute('aria-valuenow', '24.7');
   });
 
   it('does not invent a share where the total is unknown', () => {
-    render(<JobProgress state="queued" done={0} failed={0} total={null} label="Import" />);
+    render(
+      <JobProgress
+        job={{ action: 'import', state: 'waiting', total: null, counts: { ...counts, failed: 0 } }}
+        label="Import"
+      />,
+    );
     expect(screen.queryByText(/of/)).toBeNull();
+  });
+
+  it('does not call it done where something failed', () => {
+    render(<JobProgress job={{ action: 'import', state: 'finished', total: 250, counts }} label="Import" />);
+    expect(screen.getByText('Done with failures')).toBeInTheDocument();
   });
 });

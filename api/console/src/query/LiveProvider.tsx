@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { LiveConnection, type LiveState } from './live';
+import type { RecentEvent } from './recent';
 
 const Live = createContext<LiveConnection | null>(null);
 
@@ -25,3 +26,11 @@ export function useLive(): { state: LiveState; retryNow: () => void } {
 }
 
 const nothing = () => () => undefined;
+
+const none: readonly RecentEvent[] = [];
+
+/** What was heard lately, the newest first; bursts are one entry. */
+export function useRecentEvents(): readonly RecentEvent[] {
+  const recent = use(Live)?.recent;
+  return useSyncExternalStore(recent?.subscribe ?? nothing, recent?.list ?? (() => none));
+}

@@ -1,4 +1,5 @@
 export { newQueryClient } from './client';
 export { keys } from './keys';
-export { LiveProvider, useLive } from './LiveProvider';
+export { LiveProvider, useLive, useRecentEvents } from './LiveProvider';
 export type { LiveState } from './live';
+export type { RecentEvent } from './recent';

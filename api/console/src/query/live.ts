@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { EVENT_NAMES, madeStale } from './events';
 import { Invalidator } from './invalidator';
+import { RecentEvents } from './recent';
 
 /**
  * - `connecting`: not yet, and not for long
@@ -23,6 +24,8 @@ const LAST_RETRY_MS = 30_000;
  * where it gives up (503, 401), a new one is tried with growing distances, and everything is read anew then.
  */
 export class LiveConnection {
+  /** What was heard lately, for those who show it. */
+  readonly recent = new RecentEvents();
   #state: LiveState = 'connecting';
   readonly #listeners = new Set<() => void>();
   readonly #invalidator: Invalidator;
@@ -59,6 +62,7 @@ export class LiveConnection {
     this.#running = false;
     document.removeEventListener('visibilitychange', this.#visibility);
     this.#close();
+    this.recent.clear();
     this.#set('connecting');
   }
 
@@ -89,6 +93,7 @@ export class LiveConnection {
     for (const name of EVENT_NAMES) {
       source.addEventListener(name, (event: MessageEvent<string>) => {
         const data = parse(event.data);
+        this.recent.add(name, data);
         const stale = madeStale(name, data);
         const cannotResume = name === 'ready' && this.#missed && data.resumed !== true;
         if (name === 'ready') this.#missed = false;

@@ -87,14 +87,24 @@ export const CIRCUITS: Record<Schemas['Circuit'], Look> = {
   half_open: { tone: 'doubt', Icon: IconPending },
 };
 
-export type JobState = 'queued' | 'running' | 'cancelling' | 'cancelled' | 'succeeded' | 'partial' | 'failed';
+/** What a job is at the moment; `partial`: it has finished, and something in it failed. */
+export type JobLook = Schemas['JobState'] | 'partial';
 
-export const JOB_STATES: Record<JobState, Look> = {
-  queued: { tone: 'wait', Icon: IconQueued },
+export const JOB_STATES: Record<JobLook, Look> = {
+  waiting: { tone: 'wait', Icon: IconQueued },
   running: { tone: 'active', Icon: IconWorking },
   cancelling: { tone: 'wait', Icon: IconPending },
   cancelled: { tone: 'off', Icon: IconCancelled },
-  succeeded: { tone: 'ok', Icon: IconHealthy },
+  finished: { tone: 'ok', Icon: IconHealthy },
   partial: { tone: 'doubt', Icon: IconWarning },
   failed: { tone: 'bad', Icon: IconFailed },
+};
+
+export const ITEM_STATES: Record<Schemas['ItemState'], Look> = {
+  waiting: { tone: 'wait', Icon: IconQueued },
+  running: { tone: 'active', Icon: IconWorking },
+  done: { tone: 'ok', Icon: IconHealthy },
+  failed: { tone: 'bad', Icon: IconFailed },
+  skipped: { tone: 'off', Icon: IconCancelled },
+  cancelled: { tone: 'off', Icon: IconDisabled },
 };

@@ -1,5 +1,6 @@
 /** One file for each page, and three that all share: common, terms (words of the service), errors (codes of problems). */
 import api from './api.json';
+import codes from './codes.json';
 import common from './common.json';
 import credential from './credential.json';
 import credentials from './credentials.json';
@@ -14,6 +15,7 @@ import terms from './terms.json';
 
 export default {
   api,
+  codes,
   common,
   credential,
   credentials,

@@ -1,12 +1,9 @@
-import { useTranslation } from 'react-i18next';
-import { EmptyState, PageHeader } from '~/components';
+import { useParams } from 'react-router';
+import { JobDetail } from './JobDetail';
+import { Overview } from './Overview';
 
+/** `/jobs` and `/jobs/:id`. */
 export function Component() {
-  const { t } = useTranslation(['jobs', 'common']);
-  return (
-    <>
-      <PageHeader title={t('jobs:title')} />
-      <EmptyState kind="nothing" title={t('common:soon')} />
-    </>
-  );
+  const { id } = useParams();
+  return id === undefined ? <Overview /> : <JobDetail key={id} id={id} />;
 }

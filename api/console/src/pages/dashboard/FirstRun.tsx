@@ -1,0 +1,63 @@
+import { Button, Group, Stepper, Text } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import { IconCredentials, IconImport } from '~/icons';
+import { useIsAdministrator } from '~/session';
+import { Card } from './Card';
+import classes from './dashboard.module.css';
+import { TextLink } from './TextLink';
+
+/** Nothing was put in yet: the way to the first credential, instead of zeros. */
+export function FirstRun({ placeholder }: { placeholder: boolean | undefined }) {
+  const { t } = useTranslation(['dashboard', 'common']);
+  const may = useIsAdministrator();
+  const secret = placeholder === true;
+  return (
+    <Card title={t('first.title')} className={classes.all}>
+      <Stepper
+        active={secret ? 1 : 2}
+        allowNextStepsSelect={false}
+        orientation="vertical"
+        iconSize={32}
+        mt="xs"
+      >
+        <Stepper.Step component="div" label={t('first.password')} description={t('first.passwordHelp')} />
+        <Stepper.Step
+          component="div"
+          label={t('first.secret')}
+          description={
+            <>
+              {t(secret ? 'first.secretHelp' : 'first.secretDone')}{' '}
+              {secret ? <TextLink to="/docs">{t('first.secretLink')}</TextLink> : null}
+            </>
+          }
+        />
+        <Stepper.Step
+          component="div"
+          label={t('first.import')}
+          description={t('first.importHelp')}
+          aria-current={secret ? undefined : 'step'}
+        />
+      </Stepper>
+      <Group gap="xs" mt="md">
+        <Button component={Link} to="/import" leftSection={<IconImport size={16} />} disabled={!may}>
+          {t('first.toImport')}
+        </Button>
+        <Button
+          component={Link}
+          to="/credentials"
+          variant="default"
+          leftSection={<IconCredentials size={16} />}
+          disabled={!may}
+        >
+          {t('first.toList')}
+        </Button>
+        {may ? null : (
+          <Text size="sm" c="dimmed">
+            {t('common:administratorOnly')}
+          </Text>
+        )}
+      </Group>
+    </Card>
+  );
+}

@@ -1,0 +1,138 @@
+import { Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { TFunction } from 'i18next';
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import { DataTable, EmptyState, Pill, ProblemAlert, RelativeTime, type Column } from '~/components';
+import { useFormat, type Format } from '~/format';
+import { IconWarning } from '~/icons';
+import { WORKER_STATES } from '~/theme/states';
+import { workersQuery, type Worker } from './query';
+
+/** Who refreshes, and whether they do. */
+export function WorkersTab() {
+  const { t } = useTranslation(['jobs', 'common']);
+  const workers = useQuery(workersQuery);
+  return (
+    <>
+      {workers.error ? (
+        <ProblemAlert
+          problem={workers.error}
+          title={t('common:problem.loadTitle')}
+          retry={() => void workers.refetch()}
+        />
+      ) : null}
+      <DataTable<Worker>
+        name="workers"
+        label={t('tab.workers')}
+        columns={useColumns()}
+        rows={workers.data?.items ?? (workers.error ? [] : undefined)}
+        rowId={({ id }) => id}
+        rowName={({ host, id }) => `${host} ${id}`}
+        fetching={workers.isFetching}
+        toolbar={<Text size="sm">{t('worker.help')}</Text>}
+        empty={<EmptyState kind="nothing" title={t('worker.none')} text={t('worker.noneHelp')} />}
+      />
+    </>
+  );
+}
+
+function useColumns(): readonly Column<Worker>[] {
+  const { t } = useTranslation(['jobs', 'terms']);
+  const format = useFormat();
+  return useMemo(() => columns(t, format), [t, format]);
+}
+
+function columns(t: TFunction<['jobs', 'terms']>, format: Format): readonly Column<Worker>[] {
+  return [
+    {
+      key: 'host',
+      title: t('worker.host'),
+      fixed: true,
+      render: ({ host }) => (
+        <Text span size="sm" fw={600}>
+          {host}
+        </Text>
+      ),
+    },
+    {
+      key: 'state',
+      title: t('worker.state'),
+      render: (worker) => <State worker={worker} />,
+    },
+    {
+      key: 'in_flight',
+      title: t('worker.in_flight'),
+      numeric: true,
+      render: ({ in_flight, state }) => (state === 'alive' ? format.number(in_flight) : ''),
+    },
+    {
+      key: 'heartbeat_at',
+      title: t('worker.heartbeat_at'),
+      numeric: true,
+      render: ({ heartbeat_at, stopped_at }) => <RelativeTime at={stopped_at ?? heartbeat_at} />,
+    },
+    {
+      key: 'lanes',
+      title: t('worker.lanes'),
+      render: ({ lanes }) =>
+        lanes.map((lane) => t(`terms:lane.${lane as 'bulk'}`, { defaultValue: lane })).join(' · '),
+    },
+    { key: 'version', title: t('worker.version'), render: ({ version }) => version },
+    {
+      key: 'started_at',
+      title: t('worker.started_at'),
+      numeric: true,
+      render: ({ started_at }) => <RelativeTime at={started_at} />,
+    },
+    {
+      key: 'journal',
+      title: t('worker.journal'),
+      render: ({ journal }) => <Journal journal={journal} />,
+    },
+    {
+      key: 'id',
+      title: 'ID',
+      hidden: true,
+      render: ({ id }) => (
+        <Text span size="xs" ff="monospace">
+          {id}
+        </Text>
+      ),
+    },
+  ];
+}
+
+/** One that lives and takes nothing says why. */
+function State({ worker: { state, not_claiming } }: { worker: Worker }) {
+  const { t } = useTranslation(['jobs', 'terms']);
+  if (state !== 'alive' || not_claiming == null)
+    return <Pill look={WORKER_STATES[state]}>{t(`terms:workerState.${state}`)}</Pill>;
+  return (
+    <>
+      <Pill look={{ tone: 'doubt', Icon: IconWarning }}>{t('worker.notClaiming')}</Pill>
+      <Text size="xs" c="dimmed" style={{ whiteSpace: 'normal' }}>
+        {not_claiming}
+      </Text>
+    </>
+  );
+}
+
+function Journal({
+  journal: { failure, damaged_places, unreadable_answers },
+}: {
+  journal: Worker['journal'];
+}) {
+  const { t } = useTranslation('jobs');
+  const faults = [
+    ...(failure == null ? [] : [failure]),
+    ...(damaged_places > 0 ? [t('worker.damaged', { count: damaged_places })] : []),
+    ...(unreadable_answers > 0 ? [t('worker.unreadable', { count: unreadable_answers })] : []),
+  ];
+  if (faults.length === 0) return <>{t('worker.journalOk')}</>;
+  return (
+    <Pill look={{ tone: 'bad', Icon: IconWarning }} plain>
+      {faults.join(' · ')}
+    </Pill>
+  );
+}

@@ -1,0 +1,194 @@
+import { Anchor, Paper, Table, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import clsx from 'clsx';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import { KeyValue, Pill, ProblemAlert } from '~/components';
+import { useFormat } from '~/format';
+import { IconCritical, IconDatabase, IconHealthy, IconWarning } from '~/icons';
+import { useStatus } from '~/layout';
+import { queueQuery, workersQuery } from '~/pages/jobs/query';
+import { Refreshing } from '~/pages/jobs/Refreshing';
+import type { Look } from '~/theme/states';
+import { Diagnostics } from './Diagnostics';
+import { readinessQuery, versionQuery, type Readiness } from './query';
+import classes from './system.module.css';
+import { WorkersTable } from './WorkersTable';
+
+const GOOD: Look = { tone: 'ok', Icon: IconHealthy };
+const DEGRADED: Look = { tone: 'doubt', Icon: IconWarning };
+const BAD: Look = { tone: 'bad', Icon: IconCritical };
+
+/** How the installation is: each part, what is wrong with it, and the switches. */
+export function SystemTab() {
+  const { t } = useTranslation('system');
+  return (
+    <div className={classes.cards}>
+      <Card title={t('ready.title')}>
+        <ReadinessChecks />
+      </Card>
+      <Card title={t('switch.title')}>
+        <Refreshing />
+        <Text size="sm" c="dimmed" mt="sm">
+          {t('switch.help')}{' '}
+          <Anchor component={Link} to="/jobs?tab=egresses" inherit underline="always">
+            {t('switch.egresses')}
+          </Anchor>
+        </Text>
+      </Card>
+      <Card title={t('about.title')}>
+        <About />
+      </Card>
+      <Card title={t('queue.title')}>
+        <QueueTable />
+      </Card>
+      <Card title={t('workers.title')} wide>
+        <WorkersTable />
+      </Card>
+      <Card title={t('diagnostics.title')} wide>
+        <Diagnostics />
+      </Card>
+    </div>
+  );
+}
+
+function Card({ title, wide = false, children }: { title: string; wide?: boolean; children: ReactNode }) {
+  return (
+    <Paper component="section" p="md" aria-label={title} className={clsx(classes.card, wide && classes.all)}>
+      <Title order={2}>{title}</Title>
+      {children}
+    </Paper>
+  );
+}
+
+function readyLook(status: string): Look {
+  return status === 'ok' ? GOOD : status === 'degraded' ? DEGRADED : BAD;
+}
+
+function ReadinessChecks() {
+  const { t, i18n } = useTranslation('system');
+  const ready = useQuery(readinessQuery);
+  if (ready.error) return <ProblemAlert problem={ready.error} retry={() => void ready.refetch()} />;
+  const { status, checks }: Readiness = ready.data ?? { status: '', checks: {} };
+  const known = ['ok', 'degraded', 'unavailable'].includes(status);
+  return (
+    <KeyValue
+      items={[
+        [
+          t('ready.whole'),
+          known ? (
+            <Pill key="whole" look={readyLook(status)}>
+              {t(`ready.status.${status as 'ok'}`)}
+            </Pill>
+          ) : (
+            '–'
+          ),
+        ],
+        ...Object.entries(checks).map(
+          ([name, said]) =>
+            [
+              // The keys are open here: checks come from the server.
+              i18n.exists(`ready.check.${name}`, { ns: 'system' })
+                ? t(`ready.check.${name}` as 'ready.check.database')
+                : name,
+              said === 'ok' ? (
+                <Pill key={name} look={GOOD} plain>
+                  {t(name === 'database' ? 'ready.schema' : 'ready.ok')}
+                </Pill>
+              ) : (
+                <Pill key={name} look={readyLook(status)} plain>
+                  <Text span size="sm" style={{ whiteSpace: 'normal' }}>
+                    {said}
+                  </Text>
+                </Pill>
+              ),
+            ] as const,
+        ),
+      ]}
+    />
+  );
+}
+
+function About() {
+  const { t } = useTranslation('system');
+  const format = useFormat();
+  const version = useQuery(versionQuery);
+  const workers = useQuery(workersQuery).data?.items.filter(({ state }) => state === 'alive') ?? [];
+  const status = useStatus().data;
+  const versions = [...new Set(workers.map((worker) => worker.version))];
+  const differ = versions.some((each) => version.data != null && each !== version.data);
+  const last = status?.last_24_hours;
+  return (
+    <KeyValue
+      items={[
+        [t('about.server'), version.data ?? '–'],
+        [
+          t('about.workers'),
+          versions.length === 0 ? (
+            '–'
+          ) : differ ? (
+            <Pill key="v" look={DEGRADED} plain help={t('about.differHelp')}>
+              {versions.join(', ')}
+            </Pill>
+          ) : (
+            versions.join(', ')
+          ),
+        ],
+        [t('about.orphans'), status ? format.count(status.orphans) : '–'],
+        [t('about.replayed'), last ? format.count(last.replayed) : '–'],
+        [t('about.late'), last ? format.count(last.late) : '–'],
+        [
+          t('about.database'),
+          <Text key="more" size="sm" c="dimmed">
+            <IconDatabase size={14} aria-hidden /> {t('about.databaseHelp')}{' '}
+            <code>rt-manage-api check-config</code>
+          </Text>,
+        ],
+      ]}
+    />
+  );
+}
+
+function QueueTable() {
+  const { t } = useTranslation(['system', 'terms']);
+  const format = useFormat();
+  const queue = useQuery(queueQuery);
+  if (queue.error) return <ProblemAlert problem={queue.error} retry={() => void queue.refetch()} />;
+  return (
+    <>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t('queue.line')}</Table.Th>
+            <Table.Th ta="right">{t('queue.waiting')}</Table.Th>
+            <Table.Th ta="right">{t('queue.oldest')}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {(queue.data?.lines ?? []).map(({ line, waiting, oldest_wait_seconds: oldest }) => (
+            <Table.Tr key={line}>
+              <Table.Td>{t(`queue.lines.${line}`)}</Table.Td>
+              <Table.Td ta="right">{format.count(waiting)}</Table.Td>
+              <Table.Td ta="right">{oldest == null ? '–' : format.duration(oldest)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      <Text size="sm" mt="xs" component="div">
+        {(queue.data?.lanes ?? []).map(({ lane, depth }) => (
+          <div key={lane}>
+            {t('queue.pushed', { lane: t(`terms:lane.${lane}`) })}{' '}
+            {depth == null ? (
+              <Pill look={BAD} plain>
+                {t('queue.refuses')}
+              </Pill>
+            ) : (
+              <strong>{format.number(depth)}</strong>
+            )}
+          </div>
+        ))}
+      </Text>
+    </>
+  );
+}

@@ -1,0 +1,2 @@
+export { ClientIdPicker } from './ClientIdPicker';
+export { DEFAULT_PROXY, ProxyPicker, type ProxyChoice } from './ProxyPicker';
