@@ -41,6 +41,7 @@ export function Attempts({ id }: { id: string }) {
         rowId={(row) => row.id}
         rowName={(row) => row.id}
         fetching={attempts.isFetching}
+        minHeight={160}
         toolbar={<strong>{t('attempts.title')}</strong>}
         footer={
           <CursorPager

@@ -44,7 +44,7 @@ function Copied({ value }: { value: string | null | undefined }) {
   if (value == null || value === '') return null;
   return (
     <Group gap={4} wrap="nowrap">
-      <Text span size="sm" style={{ overflowWrap: 'anywhere' }}>
+      <Text span inherit style={{ overflowWrap: 'anywhere' }}>
         {value}
       </Text>
       <CopyButton value={value} />
@@ -193,7 +193,7 @@ function Settings({ credential, onEdit }: Props) {
             credential.memo === '' ? (
               t('common:none')
             ) : (
-              <Text key="memo" span size="sm" style={{ whiteSpace: 'pre-wrap' }}>
+              <Text key="memo" span inherit style={{ whiteSpace: 'pre-wrap' }}>
                 {credential.memo}
               </Text>
             ),

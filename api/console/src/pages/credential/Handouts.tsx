@@ -39,6 +39,7 @@ export function Handouts({ id }: { id: string }) {
         rowId={({ key_id, kind }) => `${key_id} ${kind}`}
         rowName={({ key_id }) => key_id}
         fetching={handouts.isFetching}
+        minHeight={160}
         toolbar={<strong>{t('handouts.title')}</strong>}
         footer={
           <CursorPager
