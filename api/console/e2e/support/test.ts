@@ -47,9 +47,9 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 export { expect };
 
 /** Opens a session in the browser without the form. */
-export async function logIn(page: Page, server: Server): Promise<void> {
+export async function logIn(page: Page, server: Server, username: string = USERNAME): Promise<void> {
   const answer = await page.request.post(`${server.url}/api/v1/auth/login`, {
-    data: { username: USERNAME, password: PASSWORD },
+    data: { username, password: PASSWORD },
   });
   expect(answer.ok()).toBe(true);
 }

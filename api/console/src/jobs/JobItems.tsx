@@ -20,11 +20,17 @@ import { itemsQuery, PART, type ItemState, type Job, type JobItem } from './quer
 
 const STATES: readonly ItemState[] = ['failed', 'done', 'skipped', 'running', 'waiting', 'cancelled'];
 
+interface Props {
+  job: Job;
+  /** What is looked at first. */
+  initial?: readonly ItemState[];
+}
+
 /** What became of each item of a job, by state. */
-export function JobItems({ job }: { job: Job }) {
+export function JobItems({ job, initial = [] }: Props) {
   const { t } = useTranslation(['jobs', 'terms', 'common']);
   const format = useFormat();
-  const [states, setStates] = useState<readonly ItemState[]>([]);
+  const [states, setStates] = useState<readonly ItemState[]>(initial);
   const cursor = useCursor<number>(JSON.stringify([job.id, states]));
   const items = useQuery(itemsQuery(job.id, states, cursor.at));
   // States that nothing is in would only be in the way; what is chosen can be taken away.

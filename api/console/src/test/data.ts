@@ -37,6 +37,29 @@ export function credential(change: Partial<Schemas['CredentialView']> = {}): Sch
   };
 }
 
+/** A job as the API shows one. */
+export function job(change: Partial<Schemas['Job']> = {}): Schemas['Job'] {
+  return {
+    id: '01KAJOB0000000000000000001',
+    kind: 'bulk',
+    action: 'refresh',
+    state: 'running',
+    total: 10,
+    counts: { waiting: 4, running: 2, done: 3, failed: 1, skipped: 0, cancelled: 0 },
+    rate_per_second: 2,
+    remaining_seconds: 3,
+    code: null,
+    detail: null,
+    spec: {},
+    retry_of: null,
+    created_by: 'admin',
+    created_at: '2026-01-01T00:00:00Z',
+    started_at: '2026-01-01T00:00:00Z',
+    finished_at: null,
+    ...change,
+  };
+}
+
 /** A problem document. */
 export function problem(status: number, code: string, more: object = {}): Response {
   return Response.json(

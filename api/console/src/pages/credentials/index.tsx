@@ -1,7 +1,7 @@
-import { Button } from '@mantine/core';
+import { Button, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import {
@@ -15,6 +15,7 @@ import {
 } from '~/components';
 import { useNow } from '~/format';
 import { IconAdd, IconDelete, IconImport } from '~/icons';
+import { JobCard } from '~/jobs';
 import { useIsAdministrator } from '~/session';
 import { BulkBar } from './BulkBar';
 import { useCredentialColumns } from './columns';
@@ -33,6 +34,9 @@ export function Component() {
   const deleted = url.filters.deleted === 'true';
   const [creating, { open: create, close }] = useDisclosure(false);
   const may = useIsAdministrator();
+  // What was begun here stays in sight, the newest first.
+  const [jobs, setJobs] = useState<readonly string[]>([]);
+  const matching = { count: list.data?.total ?? 0, more: list.data?.total_is_more ?? false };
 
   return (
     <>
@@ -52,6 +56,13 @@ export function Component() {
           active={url.active}
         />
       </div>
+      {jobs.length > 0 ? (
+        <Stack gap="xs" mb="sm">
+          {jobs.map((id) => (
+            <JobCard key={id} id={id} onDismiss={() => setJobs((all) => all.filter((each) => each !== id))} />
+          ))}
+        </Stack>
+      ) : null}
       {list.error ? (
         <ProblemAlert
           problem={list.error}
@@ -70,7 +81,15 @@ export function Component() {
         sort={url.sort}
         onSort={(sort) => url.set({ sort })}
         selection={selection}
-        bulk={<BulkBar selection={selection.selection} filter={filter} />}
+        bulk={
+          <BulkBar
+            selection={selection}
+            filter={filter}
+            matching={matching}
+            deleted={deleted}
+            onStarted={(job) => setJobs((all) => [job, ...all].slice(0, 5))}
+          />
+        }
         toolbar={
           <Button
             size="compact-sm"
@@ -84,8 +103,8 @@ export function Component() {
         paging={{
           page: url.page,
           pageSize: url.pageSize,
-          total: list.data?.total ?? 0,
-          more: list.data?.total_is_more ?? false,
+          total: matching.count,
+          more: matching.more,
           onPage: url.setPage,
           onPageSize: url.setPageSize,
         }}

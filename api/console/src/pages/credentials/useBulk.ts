@@ -1,34 +1,52 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { api, unwrap, type Schemas } from '~/api';
 import type { Selection } from '~/components';
+import { keys } from '~/query';
 import type { CredentialFilter } from './query';
 
 /** The actions of `POST /api/v1/credentials/bulk`. */
-export const BULK_ACTIONS = [
-  'refresh',
-  'enable',
-  'disable',
-  'tag',
-  'proxy',
-  'client_id',
-  'export',
-  'delete',
-] as const;
-export type BulkAction = (typeof BULK_ACTIONS)[number];
+export type BulkAction = Schemas['BulkAction']['type'];
 
-interface Bulk {
-  /** Whether the server can do it. */
-  available: boolean;
-  /**
-   * Starts the job: `{"selection": {"ids": […]} | {"filter": {…}}, "action": {…}}` → 202 with the job's `Location`.
-   */
-  start: (action: BulkAction) => void;
+const LISTS = ['state', 'tag', 'plan', 'client_id', 'proxy'] as const;
+
+/** The list's question as the body of a request: what stands there with commas is a list here. */
+export function filtersOf(filter: CredentialFilter): Partial<Schemas['Filters']> {
+  const { state, tag, plan, client_id, proxy, ...rest } = filter;
+  const texts = { state, tag, plan, client_id, proxy };
+  const lists = Object.fromEntries(
+    LISTS.flatMap((name) => {
+      const value = texts[name];
+      return value === undefined ? [] : [[name, value.split(',')]];
+    }),
+  );
+  return { ...rest, ...lists };
 }
 
-/**
- * What is done with many at once. Each is a job of the server, so this only starts it and shows where it runs.
- *
- * The API for it is not there yet: the bar is shown with its actions switched off. What is to be filled in is `start`.
- */
-// eslint-disable-next-line @typescript-eslint/no-unused-vars -- the signature is what callers build on
-export function useBulk(_selection: Selection, _filter: CredentialFilter): Bulk {
-  return { available: false, start: () => undefined };
+export function selectionOf(selection: Selection, filter: CredentialFilter): Schemas['Selection'] {
+  if (selection.kind === 'ids') return { ids: [...selection.ids] };
+  // The document tells the defaults of the filters, which the generated type takes for members that are always there.
+  return { filter: filtersOf(filter) as Schemas['Filters'] };
+}
+
+interface Wish {
+  selection: Schemas['Selection'];
+  action: Schemas['BulkAction'];
+  /** Sent twice, it is done once. */
+  key: string;
+}
+
+/** Starts a job over many credentials. */
+export function useBulk() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ selection, action, key }: Wish) =>
+      unwrap(
+        api.POST('/api/v1/credentials/bulk', {
+          params: { header: { 'Idempotency-Key': key } },
+          body: { selection, action },
+        }),
+      ),
+    onSuccess: (job) => client.setQueryData(keys.job(job.id), job),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.jobs() }),
+  });
 }

@@ -44,7 +44,8 @@ export function DryRun({ id, stale }: Props) {
           </Button>
         ) : null}
       </Group>
-      <JobItems job={job} />
+      {/* What has to be mended comes first. */}
+      {hasEnded(job) ? <JobItems job={job} initial={failed > 0 ? ['failed'] : []} /> : null}
     </Stack>
   );
 }

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, Text, Textarea, Tooltip } from '@mantine/cor
 import clsx from 'clsx';
 import { useRef, useState, type ClipboardEvent, type DragEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Pill } from '~/components';
+import { notify, Pill } from '~/components';
 import { useFormat } from '~/format';
 import { IconAdd, IconClose, IconDocs, IconUpload, IconWarning } from '~/icons';
 import classes from './SourceInput.module.css';
@@ -26,8 +26,15 @@ export function SourceInput({ sources, onChange, disabled }: Props) {
   const pasted = useRef(0);
 
   const add = async (files: readonly { content: Blob; name: string }[]) => {
-    const added = await Promise.all(files.map(({ content, name }) => sourceOf(content, name)));
-    onChange((before) => [...before, ...added]);
+    for (const { content, name } of files) {
+      try {
+        const source = await sourceOf(content, name);
+        onChange((before) => [...before, source]);
+      } catch {
+        // A folder, or a file that is gone.
+        notify.failed(t('source.unreadable', { name }));
+      }
+    }
   };
   const addFiles = (files: FileList | null) =>
     void add([...(files ?? [])].map((file) => ({ content: file, name: file.name })));

@@ -46,7 +46,7 @@ export function recognise(head: Uint8Array): SourceForm {
   if (first.startsWith('[')) return 'json';
   if (first.startsWith('{')) return isObject(first) && lines.length > 1 ? 'jsonl' : 'json';
   if (/(?:^|[,;\t"])refresh_token(?:$|[,;\t"])/i.test(first)) return 'csv';
-  return /----|\||\t|[,;]/.test(first) ? 'fields' : 'lines';
+  return lines.some((line) => /----|\||\t|[,;]/.test(line)) ? 'fields' : 'lines';
 }
 
 function isObject(text: string): boolean {
