@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod auth;
 pub mod cli;
+pub mod console;
 pub mod credentials;
 pub mod error;
 pub mod events;

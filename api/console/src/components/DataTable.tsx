@@ -110,7 +110,9 @@ export function DataTable<T extends object>(props: Props<T>) {
           sortStatus: { columnAccessor: accessor, direction: descending ? 'desc' : 'asc' },
           onSortStatusChange: ({ columnAccessor, direction }: DataTableSortStatus<T>) =>
             // Another column begins ascending; the library would keep the direction.
-            onSort?.(columnAccessor === accessor && direction === 'desc' ? `-${accessor}` : String(columnAccessor)),
+            onSort?.(
+              columnAccessor === accessor && direction === 'desc' ? `-${accessor}` : String(columnAccessor),
+            ),
         }),
     ...(props.onRowClick ? { onRowClick: ({ record }: { record: T }) => props.onRowClick?.(record) } : {}),
     ...(selection

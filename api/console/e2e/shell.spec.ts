@@ -1,0 +1,74 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { expect, expectAccessible, gates, test } from './support/test.ts';
+
+/** Pages that have no tests of their own yet take this line; others call `gates` in their own file. */
+for (const path of ['/', '/import', '/jobs', '/settings', '/docs', '/system', '/nowhere']) {
+  test(`the gates of ${path}`, async ({ console: page, server }) => {
+    await gates(page, server.url + path);
+  });
+}
+
+test('the keyboard leads everywhere', async ({ console: page, server }) => {
+  await page.goto(server.url);
+  await expect(page.locator('[data-live=live]')).toBeVisible();
+  await page.keyboard.press('g');
+  await page.keyboard.press('c');
+  await expect(page).toHaveURL(/\/credentials$/);
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog')).toContainText('Go to Settings');
+  await expectAccessible(page);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('user00');
+  await expect(page.getByText('user001', { exact: true }).last()).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('a new window is skipped through by keyboard', async ({ console: page, server }) => {
+  await page.goto(server.url);
+  await page.locator('h1').waitFor();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: 'Skip to content' })).toBeFocused();
+});
+
+test('language and theme are kept', async ({ console: page, server }) => {
+  await page.goto(server.url);
+  await page.getByRole('button', { name: 'Language' }).click();
+  await page.getByRole('menuitemradio', { name: '简体中文' }).click();
+  await expect(page.getByRole('heading', { name: '仪表盘' })).toBeVisible();
+  await page.getByRole('button', { name: '外观' }).click();
+  await page.getByRole('menuitemradio', { name: '深色' }).click();
+  await page.reload();
+  await expect(page.getByRole('heading', { name: '仪表盘' })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', 'dark');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN');
+});
+
+test('a pause shows on every page', async ({ console: page, server }) => {
+  await page.goto(server.url);
+  await expect(page.locator('[data-live=live]')).toBeVisible();
+  const token = await server.token();
+  await server.post('/api/v1/pause', { reason: 'moving house' }, token);
+  await expect(page.getByText('Refreshing is paused: moving house')).toBeVisible();
+  await server.post('/api/v1/resume', { switch: 'paused' }, token);
+  await expect(page.getByText('Refreshing is paused: moving house')).toHaveCount(0);
+});
+
+/** What the first page loads, compressed: the promise is 300 kB. */
+test('the first load is small', async () => {
+  const folder = new URL('../dist/', import.meta.url);
+  const index = await readFile(new URL('index.html', folder), 'utf8');
+  const first = [...index.matchAll(/(?:src|href)="\/(assets\/[^"]+\.js)"/g)].map((match) => match[1] ?? '');
+  const names = await readdir(new URL('assets/', folder));
+  const language = names.filter((name) => /^zh-.*\.js$/.test(name)).map((name) => `assets/${name}`);
+  const sizes = await Promise.all(
+    [...first, ...language].map(async (path) => {
+      const packed = await readFile(new URL(`${path}.gz`, folder)).catch(() =>
+        readFile(new URL(path, folder)),
+      );
+      return packed.length;
+    }),
+  );
+  expect(first.length).toBeGreaterThan(0);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(300_000);
+});

@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Program } from './process.ts';
+
+const BINARIES =
+  process.env.RTM_BIN_DIR ?? fileURLToPath(new URL('../../../../target/debug', import.meta.url));
+const binary = (name: string) => resolve(BINARIES, name);
+
+export const USERNAME = 'admin';
+/** The example's, which is only good for setting another. */
+export const EXAMPLE_PASSWORD = 'admin123';
+export const PASSWORD = 'correct horse battery';
+
+interface Options {
+  /** How many made-up accounts are imported. */
+  accounts: number;
+  /** The example's password stays, as at the first run. */
+  firstRun?: boolean;
+  /** Life of access tokens. */
+  atLifeSeconds?: number;
+  env?: Record<string, string>;
+}
+
+/** A real server with its database in a scratch folder, and a stand-in for the token endpoint. */
+export class Server {
+  private constructor(
+    readonly url: string,
+    /** The control of the stand-in is below `/_standin/` there. */
+    readonly upstreamUrl: string,
+    private readonly folder: string,
+    private readonly programs: readonly Program[],
+  ) {}
+
+  static async start({
+    accounts,
+    firstRun = false,
+    atLifeSeconds = 864_000,
+    env = {},
+  }: Options): Promise<Server> {
+    const folder = await mkdtemp(join(tmpdir(), 'rtm-console-'));
+    const upstream = new Program(
+      binary('standin-upstream'),
+      [
+        '--listen',
+        '127.0.0.1:0',
+        '--accounts',
+        String(accounts),
+        '--at-life',
+        String(atLifeSeconds),
+        '--print-tokens-to',
+        'tokens.csv',
+      ],
+      folder,
+    );
+    const tokenUrl = await upstream.hears(/token endpoint (http\S+) /);
+    const settings = {
+      RTM_OPENAI__TOKEN_URL: tokenUrl,
+      RTM_SERVER__HOST: '127.0.0.1',
+      RTM_SERVER__PORT: '0',
+      ...(process.env.RTM_TEST_CONSOLE ? { RTM_TEST_CONSOLE: process.env.RTM_TEST_CONSOLE } : {}),
+      ...env,
+    };
+    if (accounts > 0)
+      await new Program(binary('rt-manage-api'), ['import', 'tokens.csv'], folder, settings).ends();
+    const api = new Program(binary('rt-manage-api'), [], folder, settings);
+    const url = `http://${await api.hears(/rt-manage is ready.* listen=(\S+)/)}`;
+    const server = new Server(url, new URL(tokenUrl).origin, folder, [api, upstream]);
+    if (!firstRun) await server.setPassword();
+    return server;
+  }
+
+  /** What somebody does at the first run, without the page. */
+  private async setPassword(): Promise<void> {
+    const { token } = await this.post<{ token: string }>('/api/v1/auth/login', {
+      username: USERNAME,
+      password: EXAMPLE_PASSWORD,
+    });
+    await this.post(
+      '/api/v1/auth/password',
+      { current_password: EXAMPLE_PASSWORD, new_password: PASSWORD },
+      token,
+    );
+  }
+
+  /** A session token, for calls beside the page. */
+  async token(): Promise<string> {
+    return (
+      await this.post<{ token: string }>('/api/v1/auth/login', { username: USERNAME, password: PASSWORD })
+    ).token;
+  }
+
+  async post<T>(path: string, body: unknown, token?: string): Promise<T> {
+    const response = await fetch(this.url + path, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  async stop(): Promise<void> {
+    for (const program of this.programs) await program.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from '@playwright/test';
+import { chromium } from './e2e/support/browser.ts';
+
+export default defineConfig({
+  testDir: 'e2e',
+  testMatch: '*.spec.ts',
+  outputDir: 'test-results',
+  // Each worker has a server of its own.
+  fullyParallel: false,
+  workers: Number(process.env.RTM_E2E_WORKERS ?? 2),
+  // Machines are slow where several build at once.
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: Boolean(process.env.CI),
+  retries: 0,
+  reporter: [['list']],
+  use: { ...chromium, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
+});
