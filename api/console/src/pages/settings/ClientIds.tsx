@@ -242,7 +242,7 @@ function useColumns(may: boolean, onAsk: (asking: Asking) => void): readonly Col
         key: 'actions',
         title: t('common:table.actions'),
         fixed: true,
-        width: 60,
+        width: 88,
         render: (entry) => (
           <EntryMenu
             name={entry.name}
