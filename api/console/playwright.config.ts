@@ -9,8 +9,8 @@ export default defineConfig({
   fullyParallel: false,
   workers: Number(process.env.RTM_E2E_WORKERS ?? 2),
   // Machines are slow where several build at once.
-  timeout: 120_000,
-  expect: { timeout: 15_000 },
+  timeout: 300_000,
+  expect: { timeout: 45_000 },
   forbidOnly: Boolean(process.env.CI),
   retries: 0,
   reporter: [['list']],

@@ -15,7 +15,7 @@ test('searches, filters, sorts and keeps it in the address', async ({ console: p
   await expect(page.getByText('1–10 of 10')).toBeVisible();
   await page.keyboard.press('Escape');
 
-  await page.getByRole('button', { name: 'State' }).click();
+  await page.getByRole('button', { name: 'State', exact: true }).click();
   await page.getByRole('checkbox', { name: /Dead/ }).check();
   await page.keyboard.press('Escape');
   await expect(page.getByText('No credential matches')).toBeVisible();
@@ -52,7 +52,7 @@ test('adds, refreshes, disables, deletes and restores', async ({ console: page, 
   // The refresh token is made up, so its refresh fails.
   watch.allow(/status of (422|502)|answer: 502/);
   await page.goto(`${server.url}/credentials`);
-  await page.getByRole('button', { name: 'New credential' }).click();
+  await page.getByRole('button', { name: 'New credential' }).first().click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Refresh token').fill('a token with spaces');
   await dialog.getByLabel('biz_id').fill('by-hand');

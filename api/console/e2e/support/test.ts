@@ -39,6 +39,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   console: async ({ page, server }, use) => {
     await logIn(page, server);
     await use(page);
+    // The server may end with the last test.
+    await page.goto('about:blank');
   },
 });
 

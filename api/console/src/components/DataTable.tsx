@@ -233,9 +233,9 @@ function Pager({ page, pageSize, total, more = false, onPage, onPageSize }: Pagi
       <VisuallyHidden id="page-size">{t('table.perPage')}</VisuallyHidden>
       <Select
         size="xs"
-        w={110}
+        w={120}
         aria-labelledby="page-size"
-        data={PAGE_SIZES.map((size) => ({ value: String(size), label: `${size} / ${t('table.perPage')}` }))}
+        data={PAGE_SIZES.map((size) => ({ value: String(size), label: t('table.perPageOf', { size }) }))}
         value={String(pageSize)}
         onChange={(value) => value !== null && onPageSize(Number(value))}
         allowDeselect={false}

@@ -55,7 +55,8 @@ export function FilterBar({ search, filters, values, onChange, onClear, active, 
     <div className={clsx(classes.bar, !open && classes.closed)} role="search" aria-label={t('filter.label')}>
       {search ? <SearchField {...search} /> : null}
       <Button
-        className={classes.toggle ?? ''}
+        hiddenFrom="sm"
+        size="xs"
         variant="default"
         leftSection={<IconFilter size={16} />}
         onClick={toggle}
@@ -73,7 +74,7 @@ export function FilterBar({ search, filters, values, onChange, onClear, active, 
         </div>
       ))}
       {active > 0 ? (
-        <Button variant="subtle" leftSection={<IconClearFilter size={16} />} onClick={onClear}>
+        <Button size="xs" variant="subtle" leftSection={<IconClearFilter size={16} />} onClick={onClear}>
           {t('filter.clear')}
         </Button>
       ) : null}
@@ -101,6 +102,7 @@ function SearchField({ value, label, placeholder, onChange }: NonNullable<Props[
     <TextInput
       ref={input}
       className={classes.search ?? ''}
+      size="xs"
       type="search"
       aria-label={label}
       placeholder={placeholder}
@@ -142,6 +144,7 @@ function FilterMenu({ filter, value, onChange }: MenuProps) {
     <Popover position="bottom-start" shadow="md" trapFocus returnFocus>
       <Popover.Target>
         <Button
+          size="xs"
           variant={chosen.length > 0 ? 'light' : 'default'}
           rightSection={<IconDown size={14} aria-hidden />}
           maw={260}

@@ -1,4 +1,4 @@
-import { ActionIcon, AppShell, Burger, Kbd, Tooltip, UnstyledButton } from '@mantine/core';
+import { ActionIcon, AppShell, Burger, Kbd, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { useQueryClient } from '@tanstack/react-query';
@@ -58,9 +58,11 @@ function Frame() {
               size="sm"
               aria-label={t(nav ? 'nav.close' : 'nav.open')}
             />
-            <Link to="/" className={classes.brand}>
+            <Link to="/" className={classes.brand} aria-label={t('app.name')}>
               <Logo />
-              <span>{t('app.name')}</span>
+              <Text span inherit visibleFrom="xs">
+                {t('app.name')}
+              </Text>
             </Link>
             <span className={classes.space} />
             <SearchButton />

@@ -20,7 +20,7 @@ export function LiveIndicator() {
   return (
     <Popover position="bottom-end" shadow="md" width={260}>
       <Popover.Target>
-        <UnstyledButton aria-live="polite" data-live={state}>
+        <UnstyledButton display="flex" aria-live="polite" data-live={state}>
           <Pill look={LOOKS[state]} busy={false}>
             {t(`live.${state}`)}
           </Pill>

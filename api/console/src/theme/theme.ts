@@ -29,8 +29,22 @@ const sea: MantineColorsTuple = [
 const CJK =
   "'PingFang SC', 'Hiragino Sans GB', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', 'Source Han Sans SC'";
 
+/** The greys of the dark scheme lean to the colour of the house. */
+const dark: MantineColorsTuple = [
+  '#c9d4dc',
+  '#b3c0ca',
+  '#8d9ba7',
+  '#5f6f7c',
+  '#384651',
+  '#2a353f',
+  '#212b34',
+  '#161e25',
+  '#11181e',
+  '#0c1116',
+];
+
 export const theme = createTheme({
-  colors: { sea },
+  colors: { sea, dark },
   primaryColor: 'sea',
   primaryShade: { light: 8, dark: 7 },
   autoContrast: true,
@@ -50,7 +64,7 @@ export const theme = createTheme({
   fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.125rem' },
   spacing: { xs: '0.5rem', sm: '0.625rem', md: '0.875rem', lg: '1.25rem', xl: '1.75rem' },
   components: {
-    Button: Button.extend({ defaultProps: { size: 'sm' } }),
+    Button: Button.extend({ defaultProps: { size: 'sm', fw: 550 } }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray' } }),
     Badge: Badge.extend({ defaultProps: { variant: 'light', tt: 'none', fw: 550 } }),
     Modal: Modal.extend({

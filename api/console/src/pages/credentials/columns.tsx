@@ -34,8 +34,6 @@ function columns(t: TFunction<['credentials', 'terms']>, deleted: boolean): read
       fixed: true,
       render: (row) => <Name row={row} />,
     },
-    { ...text('email'), width: 220 },
-    text('name', true),
     {
       key: 'state',
       title: t('column.state'),
@@ -44,6 +42,8 @@ function columns(t: TFunction<['credentials', 'terms']>, deleted: boolean): read
         <StateBadge state={state} enabled={enabled} reason={state_reason} />
       ),
     },
+    { ...text('email'), width: 220 },
+    text('name', true),
     { ...text('plan'), width: 90 },
     {
       key: 'tag',
