@@ -47,10 +47,12 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 export { expect };
 
 /** Opens a session in the browser without the form. */
-export async function logIn(page: Page, server: Server): Promise<void> {
-  const answer = await page.request.post(`${server.url}/api/v1/auth/login`, {
-    data: { username: USERNAME, password: PASSWORD },
-  });
+export async function logIn(
+  page: Page,
+  server: Server,
+  who = { username: USERNAME, password: PASSWORD },
+): Promise<void> {
+  const answer = await page.request.post(`${server.url}/api/v1/auth/login`, { data: who });
   expect(answer.ok()).toBe(true);
 }
 

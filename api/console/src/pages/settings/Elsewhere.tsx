@@ -7,6 +7,9 @@ import classes from './settings.module.css';
 import { useSettingTexts } from './texts';
 import type { DraftState } from './useDraft';
 
+/** Where the bar at the end of the form leads to. */
+export const ELSEWHERE = 'elsewhere';
+
 /** Somebody else saved while this form was being filled in: what they changed, and how to go on. */
 export function Elsewhere({ state, newest }: { state: DraftState; newest: SettingsDocument }) {
   const { t } = useTranslation('settings');
@@ -16,6 +19,7 @@ export function Elsewhere({ state, newest }: { state: DraftState; newest: Settin
   const { version } = newest;
   return (
     <Alert
+      id={ELSEWHERE}
       role="alert"
       variant="outline"
       icon={<IconWarning aria-hidden />}

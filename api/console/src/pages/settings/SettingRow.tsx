@@ -69,7 +69,7 @@ export const SettingRow = memo(function SettingRow(props: Props) {
             {error}
           </Text>
         )}
-        <Origin setting={setting} />
+        <Origin setting={setting} changed={changed} />
         {!may || locked ? null : (
           <div className={classes.actions}>
             {changed ? (
@@ -101,7 +101,7 @@ export const SettingRow = memo(function SettingRow(props: Props) {
 });
 
 /** Where the value comes from, and why it may not be what was saved. */
-function Origin({ setting }: { setting: Setting }) {
+function Origin({ setting, changed }: { setting: Setting; changed: boolean }) {
   const { t } = useTranslation('settings');
   const texts = useSettingTexts();
   const { key, source, place } = setting;
@@ -114,6 +114,7 @@ function Origin({ setting }: { setting: Setting }) {
         </Note>
       ) : (
         <span>
+          {changed ? `${t('wasIs', { value: texts.value(key, setting.value) })} · ` : null}
           {t(`source.${source}`)}
           {source === 'file' ? ` ${place}` : null}
         </span>

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { EmptyState, FilterBar, useTableUrl } from '~/components';
 import { useIsAdministrator } from '~/session';
 import { grouped } from './groups';
-import { Elsewhere } from './Elsewhere';
+import { Elsewhere, ELSEWHERE } from './Elsewhere';
 import type { SettingsDocument } from './query';
 import { ReviewDialog } from './ReviewDialog';
 import { SettingRow } from './SettingRow';
@@ -98,35 +98,61 @@ export function SettingsForm({ state, newest }: { state: DraftState; newest: Set
           }
         />
       ) : null}
-      <SaveBar state={state} />
+      <SaveBar state={state} newest={newest} onFind={(key) => find(key, url.clear)} />
     </Stack>
   );
 }
 
-function SaveBar({ state }: { state: DraftState }) {
+/** Leads to a setting; where the search hides it, the search gives way. */
+function find(key: string, unhide: () => void): void {
+  const row = () => document.querySelector<HTMLElement>(`[data-setting="${key}"]`);
+  if (row() === null) unhide();
+  // Drawn anew first.
+  requestAnimationFrame(() => {
+    row()?.scrollIntoView({ block: 'center' });
+    row()?.querySelector<HTMLElement>('input, button')?.focus({ preventScroll: true });
+  });
+}
+
+interface BarProps {
+  state: DraftState;
+  newest: SettingsDocument;
+  onFind: (key: string) => void;
+}
+
+function SaveBar({ state, newest, onFind }: BarProps) {
   const { t } = useTranslation('settings');
   const [reviewing, { open, close }] = useDisclosure(false);
-  const { count, faults, elsewhere } = state;
-  const faulty = Object.keys(faults).length;
+  const { count, faults, refusals, elsewhere } = state;
+  const wrong = [...new Set([...Object.keys(faults), ...Object.keys(refusals)])];
+  const first = wrong[0];
+  const blocked = Object.keys(faults).length > 0 || elsewhere !== null;
   return (
     <>
       {count > 0 ? (
         <div className={classes.bar} role="region" aria-label={t('bar.label')}>
-          <span role="status">
-            <strong>{t('bar.changes', { count })}</strong>
-            {faulty > 0 ? (
-              <Text span c="var(--rtm-bad-fg)" inherit>
-                {' · '}
-                {t('bar.faults', { count: faulty })}
-              </Text>
-            ) : null}
-          </span>
+          <strong role="status">{t('bar.changes', { count })}</strong>
+          {first === undefined ? null : (
+            <Button size="compact-sm" variant="subtle" c="var(--rtm-bad-fg)" onClick={() => onFind(first)}>
+              {t('bar.faults', { count: wrong.length })}
+            </Button>
+          )}
+          {elsewhere === null ? null : (
+            <Button
+              size="compact-sm"
+              variant="subtle"
+              c="var(--rtm-doubt-fg)"
+              onClick={() => document.getElementById(ELSEWHERE)?.scrollIntoView({ block: 'center' })}
+            >
+              {t('bar.elsewhere', { version: newest.version })}
+            </Button>
+          )}
           <span className={classes.space} />
           <Button variant="default" onClick={state.discard}>
             {t('bar.discard')}
           </Button>
           <Tooltip label={t('elsewhere.first')} disabled={elsewhere === null}>
-            <Button onClick={open} disabled={faulty > 0 || elsewhere !== null}>
+            <Button onClick={open} disabled={blocked}>
               {t('bar.review')}
             </Button>
           </Tooltip>
