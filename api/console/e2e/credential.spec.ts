@@ -81,7 +81,7 @@ test('deletes, restores, and deletes for good', async ({ console: page, server, 
 test('a viewer looks and changes nothing', async ({ page, server }) => {
   const token = await server.token();
   await server.post('/api/v1/users', { username: 'looker', password: PASSWORD, role: 'viewer' }, token);
-  await logIn(page, server, 'looker');
+  await logIn(page, server, { username: 'looker' });
   await page.goto(`${server.url}/credentials/${await idOf(server, 'user035')}`);
   await settled(page);
   await expect(page.getByRole('button', { name: 'Refresh now' })).toBeDisabled();

@@ -47,9 +47,13 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 export { expect };
 
 /** Opens a session in the browser without the form. */
-export async function logIn(page: Page, server: Server, username: string = USERNAME): Promise<void> {
+export async function logIn(
+  page: Page,
+  server: Server,
+  { username = USERNAME, password = PASSWORD }: { username?: string; password?: string } = {},
+): Promise<void> {
   const answer = await page.request.post(`${server.url}/api/v1/auth/login`, {
-    data: { username, password: PASSWORD },
+    data: { username, password },
   });
   expect(answer.ok()).toBe(true);
 }

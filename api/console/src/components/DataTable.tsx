@@ -106,7 +106,14 @@ export function DataTable<T extends object>(props: Props<T>) {
     highlightOnHover: true,
     verticalSpacing: 6,
     horizontalSpacing: 'sm',
-    emptyState: <div style={{ pointerEvents: 'all' }}>{rows === undefined ? null : props.empty}</div>,
+    // The library makes it pale and lets nothing be pressed there.
+    emptyState: (
+      <div style={{ pointerEvents: 'all', color: 'var(--rtm-text)' }}>
+        {rows === undefined ? null : props.empty}
+      </div>
+    ),
+    // On a narrow screen it scrolls sideways, and the keyboard must reach what does.
+    scrollAreaProps: { viewportProps: { tabIndex: 0, role: 'group', 'aria-label': label } },
     noRecordsText: '',
     ...(sort === undefined || accessor === undefined
       ? {}

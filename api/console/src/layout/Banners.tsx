@@ -48,7 +48,7 @@ export function Banners() {
       {placeholder === true ? (
         <Banner
           look={{ tone: 'doubt', Icon: IconLock }}
-          action={<Link to="/docs">{t('banner.apiSecretAction')}</Link>}
+          action={<Link to="/docs?tab=keys">{t('banner.apiSecretAction')}</Link>}
           dismissible
         >
           {t('banner.apiSecret')}

@@ -1,0 +1,50 @@
+import { Alert, Button, Text } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import { IconWarning } from '~/icons';
+import { Change } from './Change';
+import type { SettingsDocument } from './query';
+import classes from './settings.module.css';
+import { useSettingTexts } from './texts';
+import type { DraftState } from './useDraft';
+
+/** Where the bar at the end of the form leads to. */
+export const ELSEWHERE = 'elsewhere';
+
+/** Somebody else saved while this form was being filled in: what they changed, and how to go on. */
+export function Elsewhere({ state, newest }: { state: DraftState; newest: SettingsDocument }) {
+  const { t } = useTranslation('settings');
+  const texts = useSettingTexts();
+  const { elsewhere, draft } = state;
+  if (elsewhere === null) return null;
+  const { version } = newest;
+  return (
+    <Alert
+      id={ELSEWHERE}
+      role="alert"
+      variant="outline"
+      icon={<IconWarning aria-hidden />}
+      title={t('elsewhere.title', { version })}
+      styles={{
+        root: { backgroundColor: 'var(--rtm-doubt-bg)', borderColor: 'var(--rtm-doubt-fg)' },
+        title: { color: 'var(--rtm-doubt-fg)' },
+        icon: { color: 'var(--rtm-doubt-fg)' },
+        message: { color: 'var(--rtm-text)' },
+      }}
+    >
+      <Text size="sm">{elsewhere.length > 0 ? t('elsewhere.text') : t('elsewhere.nothing')}</Text>
+      <ul className={classes.changes}>
+        {elsewhere.map(({ key, before, after }) => (
+          <li key={key}>
+            {texts.label(key)}: <Change before={texts.value(key, before)} after={texts.value(key, after)} />
+            {key in draft ? (
+              <strong> · {t('elsewhere.conflict', { value: texts.value(key, draft[key]) })}</strong>
+            ) : null}
+          </li>
+        ))}
+      </ul>
+      <Button size="compact-sm" variant="default" mt="xs" onClick={state.adopt}>
+        {t('elsewhere.adopt', { version })}
+      </Button>
+    </Alert>
+  );
+}
