@@ -18,6 +18,7 @@ import type { SelectionState } from './useSelection';
 export interface Column<T> {
   /** Names it to the server (`sort`) and in what is remembered. */
   key: string;
+  /** Empty: the column holds what can be done with the row. */
   title: string;
   render: (row: T) => ReactNode;
   sortable?: boolean;
@@ -97,9 +98,7 @@ export function DataTable<T extends object>(props: Props<T>) {
   // The library's type is a union of what goes together; each of ours does.
   const options = {
     records: [...shown],
-    columns: chosen.visible.map((column) =>
-      toMantine(column, t('table.sortBy', { column: column.title }), t('table.actions')),
-    ),
+    columns: chosen.visible.map((column) => toMantine(column, t('table.actions'))),
     idAccessor: (row: T) => rowId(row),
     fetching: rows === undefined,
     minHeight: props.minHeight ?? 260,
@@ -157,21 +156,16 @@ export function DataTable<T extends object>(props: Props<T>) {
   );
 }
 
-function toMantine<T extends object>(
-  column: Column<T>,
-  sortLabel: string,
-  actionsLabel: string,
-): DataTableColumn<T> {
+/** `actions`: what a column without a title is called, for those who hear it. */
+function toMantine<T extends object>(column: Column<T>, actions: string): DataTableColumn<T> {
   return {
     accessor: column.key,
-    // Buttons need no head to be seen; screen readers want one.
-    title: column.title === '' ? <VisuallyHidden>{actionsLabel}</VisuallyHidden> : column.title,
+    title: column.title === '' ? <VisuallyHidden>{actions}</VisuallyHidden> : column.title,
     render: column.render,
     sortable: column.sortable ?? false,
     ...(column.numeric ? { textAlign: 'right' as const } : {}),
     ...(column.width === undefined ? {} : { width: column.width }),
     ...(column.ellipsis ? { ellipsis: true } : { noWrap: true }),
-    ...(column.sortable ? { titleProps: { title: sortLabel } } : {}),
   };
 }
 

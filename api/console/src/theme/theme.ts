@@ -70,7 +70,12 @@ export const theme = createTheme({
     // Its head is a `<header>`, which would be a second banner of the page.
     ModalHeader: { defaultProps: { role: 'presentation' } },
     Modal: Modal.extend({
-      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 1 } },
+      defaultProps: {
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.45, blur: 1 },
+        // The head of a dialog is not that of the page, for which its element stands.
+        attributes: { header: { role: 'presentation' } },
+      },
     }),
     Paper: Paper.extend({ defaultProps: { withBorder: true } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 6 } }),

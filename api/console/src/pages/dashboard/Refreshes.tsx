@@ -81,7 +81,7 @@ function Hours({ hours }: { hours: readonly Hour[] }) {
   return (
     // It scrolls, so the keyboard must reach it.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={classes.table} tabIndex={0} role="region" aria-label={t('refreshes.title')}>
+    <div className={classes.table} tabIndex={0} role="group" aria-label={t('refreshes.title')}>
       <Table stickyHeader horizontalSpacing="sm" verticalSpacing={4}>
         <Table.Thead>
           <Table.Tr>

@@ -64,7 +64,7 @@ export function Diagnostics() {
       <ProblemAlert problem={report.error} />
       {text ? (
         <div className={classes.report}>
-          <CodeBlock code={text} label={t('diagnostics.title')} />
+          <CodeBlock code={text} label={t('diagnostics.report')} />
         </div>
       ) : null}
     </>

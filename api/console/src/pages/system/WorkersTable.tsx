@@ -20,7 +20,7 @@ export function WorkersTable() {
   return (
     /* It scrolls, so the keyboard must reach it. */
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={classes.scroll} tabIndex={0} role="region" aria-label={t('workers.title')}>
+    <div className={classes.scroll} tabIndex={0} role="group" aria-label={t('workers.title')}>
       <Table miw={680}>
         <Table.Thead>
           <Table.Tr>
