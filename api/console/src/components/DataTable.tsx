@@ -97,11 +97,15 @@ export function DataTable<T extends object>(props: Props<T>) {
   // The library's type is a union of what goes together; each of ours does.
   const options = {
     records: [...shown],
-    columns: chosen.visible.map((column) => toMantine(column, t('table.sortBy', { column: column.title }))),
+    columns: chosen.visible.map((column) =>
+      toMantine(column, t('table.sortBy', { column: column.title }), t('table.actions')),
+    ),
     idAccessor: (row: T) => rowId(row),
     fetching: rows === undefined,
     minHeight: props.minHeight ?? 260,
     highlightOnHover: true,
+    // It scrolls sideways, so the keyboard must reach it.
+    scrollAreaProps: { viewportProps: { tabIndex: 0, role: 'group', 'aria-label': label } },
     verticalSpacing: 6,
     horizontalSpacing: 'sm',
     emptyState: <div style={{ pointerEvents: 'all' }}>{rows === undefined ? null : props.empty}</div>,
@@ -148,10 +152,15 @@ export function DataTable<T extends object>(props: Props<T>) {
   );
 }
 
-function toMantine<T extends object>(column: Column<T>, sortLabel: string): DataTableColumn<T> {
+function toMantine<T extends object>(
+  column: Column<T>,
+  sortLabel: string,
+  actions: string,
+): DataTableColumn<T> {
   return {
     accessor: column.key,
-    title: column.title,
+    // A column without a title has what can be done; those who do not see it are told.
+    title: column.title === '' ? <VisuallyHidden>{actions}</VisuallyHidden> : column.title,
     render: column.render,
     sortable: column.sortable ?? false,
     ...(column.numeric ? { textAlign: 'right' as const } : {}),

@@ -67,6 +67,8 @@ export const theme = createTheme({
     Button: Button.extend({ defaultProps: { size: 'sm', fw: 550 } }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray' } }),
     Badge: Badge.extend({ defaultProps: { variant: 'light', tt: 'none', fw: 550 } }),
+    // Its head is a `<header>`, which would be a second banner of the page.
+    ModalHeader: { defaultProps: { role: 'presentation' } },
     Modal: Modal.extend({
       defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 1 } },
     }),
