@@ -56,7 +56,7 @@ test('reveals a token for the password only', async ({ console: page, server, wa
   await password.fill(PASSWORD);
   await dialog.getByRole('button', { name: 'Reveal' }).click();
   await expect(page.getByRole('region', { name: 'refresh token' })).toBeVisible();
-  await page.getByRole('button', { name: 'Hide' }).click();
+  await page.getByRole('button', { name: 'Hide', exact: true }).click();
   await expect(page.getByRole('region', { name: 'refresh token' })).toHaveCount(0);
 });
 

@@ -103,16 +103,18 @@ export function DataTable<T extends object>(props: Props<T>) {
     fetching: rows === undefined,
     minHeight: props.minHeight ?? 260,
     highlightOnHover: true,
+    // It scrolls sideways, so the keyboard must reach it.
+    scrollAreaProps: { viewportProps: { tabIndex: 0, role: 'group', 'aria-label': label } },
     verticalSpacing: 6,
     horizontalSpacing: 'sm',
-    // The library makes it pale and lets nothing be pressed there.
-    emptyState: (
-      <div style={{ pointerEvents: 'all', color: 'var(--rtm-text)' }}>
-        {rows === undefined ? null : props.empty}
-      </div>
-    ),
-    // On a narrow screen it scrolls sideways, and the keyboard must reach what does.
-    scrollAreaProps: { viewportProps: { tabIndex: 0, role: 'group', 'aria-label': label } },
+    // The library makes it pale and lets nothing be pressed there; and it lies over the rows also where there are some, and would
+    // take their clicks.
+    emptyState:
+      rows?.length === 0 ? (
+        <div style={{ pointerEvents: 'all', color: 'var(--rtm-text)' }}>{props.empty}</div>
+      ) : (
+        <span />
+      ),
     noRecordsText: '',
     ...(sort === undefined || accessor === undefined
       ? {}

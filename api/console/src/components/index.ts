@@ -1,3 +1,4 @@
+export { BackLink } from './BackLink';
 export { CodeBlock } from './CodeBlock';
 export { ConfirmDialog, useCloseLabel } from './ConfirmDialog';
 export { CopyButton } from './CopyButton';
@@ -8,6 +9,7 @@ export { FilterBar, type Filter, type FilterOption } from './FilterBar';
 export { jobLook, JobProgress, type JobFigures } from './JobProgress';
 export { KeyValue } from './KeyValue';
 export { MaskedSecret } from './MaskedSecret';
+export { Notice } from './Notice';
 export { notify } from './notify';
 export { PageHeader } from './PageHeader';
 export { PasswordPrompt } from './PasswordPrompt';

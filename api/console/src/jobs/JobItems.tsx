@@ -53,7 +53,7 @@ export function JobItems({ job, initial = [] }: Props) {
         rowName={(row) => row.label ?? String(row.position)}
         fetching={items.isFetching}
         toolbar={
-          <Chip.Group multiple value={[...states]} onChange={(values) => setStates(values as ItemState[])}>
+          <Chip.Group multiple value={[...states]} onChange={(values) => setStates(values)}>
             <Group gap={6} role="group" aria-label={t('items.filter')}>
               {offered.map((state) => (
                 <Chip key={state} value={state} size="xs" variant="outline">

@@ -30,7 +30,7 @@ function words(t: T, value: unknown): string {
   if (value === false) return t('common:filter.no');
   if (value === null || value === '') return t('common:filter.empty');
   if (Array.isArray(value)) return value.map((each) => words(t, each)).join(', ');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

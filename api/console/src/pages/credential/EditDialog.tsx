@@ -1,13 +1,13 @@
-import { Alert, Button, Group, Modal, Stack, Table, Textarea, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Stack, Table, Textarea, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '~/api';
-import { notify, ProblemAlert, useCloseLabel, useProblemForm } from '~/components';
+import { Notice, notify, ProblemAlert, useCloseLabel, useProblemForm } from '~/components';
 import { IconWarning } from '~/icons';
 import { ClientIdPicker, ProxyPicker } from '~/pickers';
 import { useDetailActions } from './actions';
-import { changeOf, conflicts, fieldsOf, type Conflict } from './changes';
+import { changeOf, conflicts, fieldsOf, rebased, type Conflict } from './changes';
 import { credentialQuery, type Credential } from './query';
 
 interface Props {
@@ -46,13 +46,18 @@ function Form({ opened, onClose }: { opened: Credential; onClose: () => void }) 
 
   const save = async (values: ReturnType<typeof fieldsOf>) => {
     const change = changeOf(fieldsOf(base), values);
-    if (Object.keys(change).length === 0) return onClose();
+    if (Object.keys(change).length === 0) {
+      onClose();
+      return;
+    }
     try {
       await edit.mutateAsync({ change, revision: base.revision });
     } catch (failure) {
       if (!(failure instanceof Problem && failure.code === 'precondition_failed')) throw failure;
       const now = await client.query({ ...credentialQuery(base.id), staleTime: 0 });
       setFound(conflicts(base, now));
+      // What was not touched here is theirs; what was stays.
+      form.setValues(rebased(fieldsOf(base), values, fieldsOf(now)));
       setBase(now);
       return;
     }
@@ -122,7 +127,7 @@ function Conflicts({ found }: { found: readonly Conflict[] }) {
         ? t('common:filter.empty')
         : value;
   return (
-    <Alert role="alert" color="yellow" icon={<IconWarning aria-hidden />} title={t('edit.conflict')}>
+    <Notice role="alert" look={{ tone: 'doubt', Icon: IconWarning }} title={t('edit.conflict')}>
       {found.length === 0 ? (
         t('edit.conflictElsewhere')
       ) : (
@@ -145,6 +150,6 @@ function Conflicts({ found }: { found: readonly Conflict[] }) {
           </Table.Tbody>
         </Table>
       )}
-    </Alert>
+    </Notice>
   );
 }

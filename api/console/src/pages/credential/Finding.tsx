@@ -1,8 +1,8 @@
-import { Alert, Button, Group, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '~/api';
-import { ConfirmDialog, RelativeTime, useCodeText } from '~/components';
+import { ConfirmDialog, Notice, RelativeTime, useCodeText } from '~/components';
 import { useFormat } from '~/format';
 import { useIsAdministrator } from '~/session';
 import { STATES } from '~/theme/states';
@@ -25,7 +25,6 @@ export function Finding({ credential, onReplace, onEdit }: Props) {
   const [asking, setAsking] = useState<Act | null>(null);
   const { finding, state, last_code: code } = credential;
   if (finding == null) return null;
-  const { tone, Icon } = STATES[state];
 
   const buttons = finding.advice.flatMap((advice) => {
     const act = actOf(advice);
@@ -42,17 +41,10 @@ export function Finding({ credential, onReplace, onEdit }: Props) {
     ];
   });
   return (
-    <Alert
+    <Notice
       role="note"
-      variant="outline"
-      icon={<Icon aria-hidden />}
+      look={STATES[state]}
       title={`${t(`terms:state.${state}`)}${credential.state_reason ? ` · ${t(`terms:heldReason.${credential.state_reason}`)}` : ''}`}
-      styles={{
-        root: { backgroundColor: `var(--rtm-${tone}-bg)`, borderColor: `var(--rtm-${tone}-fg)` },
-        title: { color: `var(--rtm-${tone}-fg)` },
-        icon: { color: `var(--rtm-${tone}-fg)` },
-        message: { color: 'var(--rtm-text)' },
-      }}
     >
       <Stack gap="xs">
         <Text size="sm">
@@ -69,7 +61,7 @@ export function Finding({ credential, onReplace, onEdit }: Props) {
         </Group>
       </Stack>
       <Decision credential={credential} act={asking} onClose={() => setAsking(null)} />
-    </Alert>
+    </Notice>
   );
 }
 

@@ -1,12 +1,12 @@
-import { Alert, Button, Code, Group, Text } from '@mantine/core';
+import { Button, Code, Group, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api, Problem, unwrap, type Schemas } from '~/api';
-import { CopyButton, Pill, useCodeText, useProblemText } from '~/components';
+import { CopyButton, Notice, useCodeText, useProblemText } from '~/components';
 import { IconRefresh } from '~/icons';
 import { keys } from '~/query';
 import { useIsAdministrator } from '~/session';
-import { OUTCOMES, type Look } from '~/theme/states';
+import { ATTEMPT_STATES, OUTCOMES, type Look } from '~/theme/states';
 import type { Credential } from './query';
 
 /** Asks for a refresh and waits for its outcome, which stays on the page until the next one. */
@@ -54,11 +54,7 @@ export function RefreshOutcome({ refresh }: { refresh: RefreshNow }) {
   const problemText = useProblemText();
   if (refresh.isIdle) return null;
   if (refresh.isPending) {
-    return (
-      <Alert role="status" icon={<IconRefresh aria-hidden />}>
-        {t('refresh.running')}
-      </Alert>
-    );
+    return <Notice role="status" look={ATTEMPT_STATES.refreshing} title={t('refresh.running')} />;
   }
   const told = tell(
     refresh,
@@ -68,17 +64,13 @@ export function RefreshOutcome({ refresh }: { refresh: RefreshNow }) {
     problemText,
   );
   return (
-    <Alert
+    <Notice
       role="status"
-      withCloseButton
-      closeButtonLabel={t('refresh.dismiss')}
-      onClose={() => refresh.reset()}
-      color={told.look.tone === 'ok' ? 'teal' : 'gray'}
+      look={told.look}
+      title={told.title}
+      close={{ label: t('refresh.dismiss'), onClose: () => refresh.reset() }}
     >
       <Group gap="sm">
-        <Pill look={told.look} busy={false}>
-          {told.title}
-        </Pill>
         {told.code === null ? null : <Code>{told.code}</Code>}
         {told.text === null ? null : <Text size="sm">{told.text}</Text>}
         {told.attempt === null ? null : (
@@ -90,7 +82,7 @@ export function RefreshOutcome({ refresh }: { refresh: RefreshNow }) {
           </Group>
         )}
       </Group>
-    </Alert>
+    </Notice>
   );
 }
 

@@ -62,3 +62,11 @@ export function conflicts(before: Credential, now: Credential): readonly Conflic
     return a === b ? [] : [{ field, before: a, now: b }];
   });
 }
+
+/** What was typed, on top of what is there now. */
+export function rebased(from: Fields, typed: Fields, now: Fields): Fields {
+  const touched = Object.entries(typed).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(from[name]),
+  );
+  return { ...now, ...Object.fromEntries(touched) };
+}

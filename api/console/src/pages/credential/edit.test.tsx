@@ -66,8 +66,8 @@ describe('the dialog', () => {
     await waitFor(() => expect(onClose).toHaveBeenCalled());
     expect(sent).toEqual([
       { ifMatch: '"3"', body: { memo: 'mine' } },
-      // The tag in the form is the old one; it was taken up again on purpose.
-      { ifMatch: '"4"', body: { memo: 'mine', tag: 'team-a' } },
+      // Their tag stays theirs.
+      { ifMatch: '"4"', body: { memo: 'mine' } },
     ]);
   });
 });

@@ -1,11 +1,10 @@
-import { Anchor, Group, Paper, Stack } from '@mantine/core';
+import { Group, Paper, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useParams } from 'react-router';
+import { useParams } from 'react-router';
 import { Problem } from '~/api';
-import { PageHeader, ProblemAlert, StateBadge } from '~/components';
-import { IconBack } from '~/icons';
+import { BackLink, PageHeader, ProblemAlert, StateBadge } from '~/components';
 import { Attempts } from './Attempts';
 import { Cards } from './Cards';
 import { EditDialog } from './EditDialog';
@@ -25,11 +24,7 @@ export function Component() {
 function Page({ id }: { id: string }) {
   const { t } = useTranslation(['credential', 'credentials', 'common']);
   const { data, error, refetch } = useQuery(credentialQuery(id));
-  const back = (
-    <Anchor component={Link} to="/credentials" size="sm">
-      <IconBack size={14} aria-hidden style={{ verticalAlign: '-2px' }} /> {t('credentials:title')}
-    </Anchor>
-  );
+  const back = <BackLink to="/credentials">{t('credentials:title')}</BackLink>;
   if (error instanceof Problem && error.status === 404) {
     return (
       <>

@@ -6,7 +6,6 @@ import { useFormat, type Counted } from '~/format';
 import { IconDownload } from '~/icons';
 
 const FORMATS = ['csv', 'jsonl', 'codex', 'cliproxyapi', 'sub2api'] as const;
-type Format = (typeof FORMATS)[number];
 
 interface Props {
   opened: boolean;
@@ -36,7 +35,7 @@ function Form({ selection, count, onClose }: Omit<Props, 'opened'>) {
   const format = useFormat();
   const text = useProblemText();
   const { form, problem, otherFields, busy, submit } = useProblemForm({
-    initialValues: { format: 'csv' as Format, current_password: '' },
+    initialValues: { format: 'csv', current_password: '' },
   });
   const wrong = problem instanceof Problem && problem.code === 'invalid_credentials';
   return (

@@ -1,9 +1,9 @@
-import { Alert, Button, Group, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Button, Group, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '~/api';
-import { ProblemAlert } from '~/components';
+import { Notice, ProblemAlert } from '~/components';
 import { useFormat } from '~/format';
 import { IconImport, IconInfo, IconSearch } from '~/icons';
 import { idempotencyKey } from '~/jobs';
@@ -40,9 +40,9 @@ export function Prepare({ onStarted }: { onStarted: (job: string) => void }) {
   return (
     <Stack gap="md">
       {may ? null : (
-        <Alert role="note" icon={<IconInfo aria-hidden />}>
+        <Notice role="note" look={{ tone: 'off', Icon: IconInfo }}>
           {t('common:administratorOnly')}
-        </Alert>
+        </Notice>
       )}
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
         <SourceInput sources={sources} onChange={setSources} disabled={!may || start.isPending} />

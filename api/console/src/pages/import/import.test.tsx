@@ -1,6 +1,5 @@
 import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { Blob as NodeBlob } from 'node:buffer';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { job } from '~/test/data';
 import { render } from '~/test/render';
@@ -16,7 +15,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 beforeAll(async () => {
   const form = await new Response(new URLSearchParams()).formData();
   vi.stubGlobal('FormData', form.constructor);
-  vi.stubGlobal('Blob', NodeBlob);
+  vi.stubGlobal('Blob', (await new Response('').blob()).constructor);
 });
 
 describe('what is recognised', () => {

@@ -1,29 +1,28 @@
-import { Alert, Anchor, Button, Group, Menu, Paper, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Group, Menu, Paper, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import {
+  BackLink,
   CopyButton,
   JobProgress,
   KeyValue,
+  Notice,
   PageHeader,
   ProblemAlert,
   RelativeTime,
   useCodeText,
 } from '~/components';
 import { useFormat } from '~/format';
-import { IconBack, IconCritical, IconDown, IconDownload } from '~/icons';
+import { IconDown, IconDownload } from '~/icons';
 import { hasEnded, JobItems, resultsUrl, useJob, useJobSpec, useJobTitle, type Job } from '~/jobs';
+import { JOB_STATES } from '~/theme/states';
 import { JobActions } from './JobActions';
 
 export function JobDetail({ id }: { id: string }) {
   const { t } = useTranslation(['jobs', 'common']);
   const title = useJobTitle();
   const { data: job, error, refetch } = useJob(id);
-  const back = (
-    <Anchor component={Link} to="/jobs" size="sm">
-      <IconBack size={14} aria-hidden style={{ verticalAlign: '-2px' }} /> {t('title')}
-    </Anchor>
-  );
+  const back = <BackLink to="/jobs">{t('title')}</BackLink>;
   if (job === undefined) {
     return (
       <>
@@ -72,21 +71,9 @@ function Progress({ job }: { job: Job }) {
     <Paper p="md" component="section" aria-label={t('detail.progress')}>
       <JobProgress job={job} label={title(job)} />
       {job.code != null ? (
-        <Alert
-          mt="sm"
-          role="note"
-          variant="outline"
-          icon={<IconCritical aria-hidden />}
-          title={codeText(job.code) ?? job.code}
-          styles={{
-            root: { backgroundColor: 'var(--rtm-bad-bg)', borderColor: 'var(--rtm-bad-fg)' },
-            title: { color: 'var(--rtm-bad-fg)' },
-            icon: { color: 'var(--rtm-bad-fg)' },
-            message: { color: 'var(--rtm-text)' },
-          }}
-        >
+        <Notice role="note" look={JOB_STATES.failed} title={codeText(job.code) ?? job.code}>
           {job.detail}
-        </Alert>
+        </Notice>
       ) : null}
       <SimpleGrid cols={{ base: 3, sm: 6, md: 3, xl: 6 }} spacing="xs" mt="sm">
         {figures.map(([name, value]) => (
