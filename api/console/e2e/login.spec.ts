@@ -57,8 +57,7 @@ test('the first run leads from the example’s password to an own one, and to th
   watch,
 }) => {
   watch.allow(REFUSED);
-  const server = await Server.start({ accounts: 0, firstRun: true });
-  try {
+  await withNewServer(page, async (server) => {
     await page.goto(server.url);
     await page.getByLabel('User name').fill(USERNAME);
     await page.getByLabel('Password', { exact: true }).fill(EXAMPLE_PASSWORD);

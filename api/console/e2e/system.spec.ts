@@ -51,7 +51,7 @@ test('somebody is added, changed and deleted', async ({ console: page, server, w
     await page.getByRole('menuitem', { name }).click();
   };
   await add();
-  await expect(page.getByRole('cell', { name: 'ann' })).toBeVisible();
+  await expect(page.getByRole('cell', { name: 'ann', exact: true })).toBeVisible();
   await add();
   await expect(page.getByRole('dialog')).toContainText('Somebody has this user name already.');
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();

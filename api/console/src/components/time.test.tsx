@@ -25,7 +25,9 @@ describe('ExpiryCountdown', () => {
     expect(screen.getByText('3d 4h')).toBeInTheDocument();
     expect(screen.getByText('expired 1 min. ago')).toBeInTheDocument();
     expect(timers).toHaveBeenCalledOnce();
-    act(() => vi.advanceTimersByTime(5_000));
+    act(() => {
+      vi.advanceTimersByTime(5_000);
+    });
     expect(screen.getByText('1m')).toBeInTheDocument();
   });
 
@@ -46,7 +48,9 @@ describe('RelativeTime', () => {
   it('goes on with the clock', () => {
     render(<RelativeTime at={at(-30)} />);
     expect(screen.getByText('30 sec. ago')).toHaveAttribute('datetime', at(-30));
-    act(() => vi.advanceTimersByTime(60_000));
+    act(() => {
+      vi.advanceTimersByTime(60_000);
+    });
     expect(screen.getByText('1 min. ago')).toBeInTheDocument();
   });
 });

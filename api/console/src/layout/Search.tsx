@@ -26,7 +26,7 @@ export function Search({ onHelp }: { onHelp: () => void }) {
     queryFn: ({ signal }) =>
       unwrap(
         api.GET('/api/v1/credentials', {
-          params: { query: { search: resting, page_size: OFFERED } },
+          params: { query: { search: resting, page_size: OFFERED, sort: 'biz_id' } },
           signal,
         }),
       ),

@@ -1,9 +1,11 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { chooseLanguage, LANGUAGES } from '~/i18n';
-import { IconAutoTheme, IconDark, IconDone, IconLanguage, IconLight } from '~/icons';
+import { IconAutoTheme, IconDark, IconLanguage, IconLight } from '~/icons';
 
 const SCHEMES = { light: IconLight, dark: IconDark, auto: IconAutoTheme } as const;
+
+const ORDER = ['light', 'dark', 'auto'] as const;
 
 export function LanguageSwitch() {
   const { t, i18n } = useTranslation();
@@ -17,18 +19,16 @@ export function LanguageSwitch() {
         </Tooltip>
       </Menu.Target>
       <Menu.Dropdown>
-        {LANGUAGES.map((language) => (
-          <Menu.Item
-            key={language}
-            lang={language}
-            role="menuitemradio"
-            aria-checked={i18n.language === language}
-            onClick={() => void chooseLanguage(language)}
-            rightSection={i18n.language === language ? <IconDone size={16} /> : null}
-          >
-            {t(`language.${language}`)}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup
+          value={i18n.language}
+          onChange={(value) => void chooseLanguage(value === 'zh' ? 'zh' : 'en')}
+        >
+          {LANGUAGES.map((language) => (
+            <Menu.RadioItem key={language} value={language} lang={language} closeMenuOnClick>
+              {t(`language.${language}`)}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );
@@ -48,21 +48,24 @@ export function ThemeSwitch() {
         </Tooltip>
       </Menu.Target>
       <Menu.Dropdown>
-        {(['light', 'dark', 'auto'] as const).map((scheme) => {
-          const Icon = SCHEMES[scheme];
-          return (
-            <Menu.Item
-              key={scheme}
-              role="menuitemradio"
-              aria-checked={colorScheme === scheme}
-              leftSection={<Icon size={16} />}
-              onClick={() => setColorScheme(scheme)}
-              rightSection={colorScheme === scheme ? <IconDone size={16} /> : null}
-            >
-              {t(`theme.${scheme}`)}
-            </Menu.Item>
-          );
-        })}
+        <Menu.RadioGroup
+          value={colorScheme}
+          onChange={(value) => setColorScheme(ORDER.find((scheme) => scheme === value) ?? 'auto')}
+        >
+          {ORDER.map((scheme) => {
+            const Icon = SCHEMES[scheme];
+            return (
+              <Menu.RadioItem
+                key={scheme}
+                value={scheme}
+                closeMenuOnClick
+                rightSection={<Icon size={16} aria-hidden />}
+              >
+                {t(`theme.${scheme}`)}
+              </Menu.RadioItem>
+            );
+          })}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );
