@@ -96,7 +96,10 @@ test('the report for whoever helps holds no secret', async ({ console: page, ser
   expect(Object.keys(report)).toEqual(
     expect.arrayContaining(['version', 'readiness', 'status', 'stats', 'queue', 'workers', 'egresses']),
   );
-  expect(report).toMatchObject({ readiness: { status: 'ok' }, version: expect.any(String) as string });
+  expect(report).toMatchObject({
+    readiness: { status: 'ok' },
+    version: expect.stringMatching(/\d/) as unknown,
+  });
   expect(text).not.toMatch(/user0\d\d|eyJ|rt_|admin/);
   await expectAccessible(page);
 });

@@ -457,6 +457,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exports credentials with their tokens as a file. It is written down in the audit log before, with their number. */
+        post: operations["exportCredentials"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports": {
         parameters: {
             query?: never;
@@ -625,6 +642,23 @@ export interface paths {
         get: operations["listHandOutsToKey"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/migration/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms that the predecessor has stopped: credentials that were taken over from it are refreshed from now on. */
+        post: operations["confirmMigration"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1150,9 +1184,9 @@ export interface components {
             present: boolean;
         };
         /** @enum {string} */
-        Action: "session.open" | "session.refused" | "session.close" | "user.create" | "user.edit" | "user.delete" | "user.password" | "credential.create" | "credential.edit" | "credential.delete" | "credential.restore" | "credential.purge" | "credential.revoke" | "credential.reveal" | "credential.refresh" | "credential.resolve" | "credential.retry" | "orphan.apply" | "orphan.discard" | "refreshing.pause" | "refreshing.resume" | "credentials.import" | "credentials.bulk" | "job.cancel" | "job.retry" | "settings.edit" | "proxy.create" | "proxy.edit" | "proxy.delete" | "proxy.test" | "client_id.create" | "client_id.edit" | "client_id.delete" | "key.create" | "key.edit" | "key.revoke" | "audit.export";
+        Action: "session.open" | "session.refused" | "session.close" | "user.create" | "user.edit" | "user.delete" | "user.password" | "credential.create" | "credential.edit" | "credential.delete" | "credential.restore" | "credential.purge" | "credential.revoke" | "credential.reveal" | "credential.refresh" | "credential.resolve" | "credential.retry" | "orphan.apply" | "orphan.discard" | "refreshing.pause" | "refreshing.resume" | "credentials.import" | "credentials.migrate" | "migration.confirm" | "credentials.export" | "credentials.bulk" | "job.cancel" | "job.retry" | "settings.edit" | "proxy.create" | "proxy.edit" | "proxy.delete" | "proxy.test" | "client_id.create" | "client_id.edit" | "client_id.delete" | "key.create" | "key.edit" | "key.revoke" | "audit.export";
         /** @enum {string} */
-        Advice: "wait" | "probe_now" | "mark_dead" | "replace_refresh_token" | "stop_other_program" | "change_client_id" | "change_proxy" | "retry" | "enable" | "apply_orphan" | "discard_orphan" | "resume" | "mend_disk" | "keep_journal" | "start_worker" | "read_log" | "check_egress";
+        Advice: "wait" | "probe_now" | "mark_dead" | "replace_refresh_token" | "stop_other_program" | "change_client_id" | "change_proxy" | "retry" | "confirm_migration" | "enable" | "apply_orphan" | "discard_orphan" | "resume" | "mend_disk" | "keep_journal" | "start_worker" | "read_log" | "check_egress";
         /** @description That the process lives. */
         Alive: {
             message?: string | null;
@@ -1416,7 +1450,7 @@ export interface components {
             /** Format: int32 */
             rate_limit_per_minute?: number | null;
             reach?: components["schemas"]["KeyReach"] | null;
-            /** @description `get_at`, `refresh` or both, and `read_rt` on top. */
+            /** @description `get_at`, `refresh`, `view` or `manage`, or several of them, and `read_rt` on top. */
             scopes: components["schemas"]["Scope"][];
         };
         CreateProxy: {
@@ -1701,6 +1735,15 @@ export interface components {
             request_id: string;
             success: boolean;
         };
+        ExportRequest: {
+            /**
+             * Format: password
+             * @description That of whoever asks.
+             */
+            current_password: string;
+            format: components["schemas"]["Format"];
+            selection: components["schemas"]["Selection"];
+        };
         /** @description How credentials are spread. Values with the most credentials come first; at most 50 of each kind are told. */
         FacetsView: {
             client_ids: components["schemas"]["TextShare"][];
@@ -1806,7 +1849,7 @@ export interface components {
             tag: string[];
         };
         /** @enum {string} */
-        Finding: "halted" | "paused" | "in_doubt" | "dead" | "held" | "orphan" | "replayed" | "late_answer" | "journal_failed" | "journal_damaged" | "journal_unreadable" | "no_worker" | "worker_not_claiming" | "egress_on_hold" | "egress_paused";
+        Finding: "halted" | "paused" | "in_doubt" | "dead" | "held" | "migration_unconfirmed" | "orphan" | "replayed" | "late_answer" | "journal_failed" | "journal_damaged" | "journal_unreadable" | "no_worker" | "worker_not_claiming" | "egress_on_hold" | "egress_paused";
         FlagShare: {
             /** Format: int32 */
             count: number;
@@ -1815,6 +1858,11 @@ export interface components {
         FollowingAttempt: {
             id: string;
         };
+        /**
+         * @description What an export is written as.
+         * @enum {string}
+         */
+        Format: "csv" | "jsonl" | "codex" | "cliproxyapi" | "sub2api";
         /** @description How often a key was given a kind of token of a credential. */
         HandOut: {
             /** Format: int64 */
@@ -1834,7 +1882,7 @@ export interface components {
             next?: string | null;
         };
         /** @enum {string} */
-        HeldReason: "client_id" | "region";
+        HeldReason: "client_id" | "region" | "migration";
         /** @description Versions of the settings, the newest first. */
         History: {
             items: components["schemas"]["SettingsVersion"][];
@@ -2048,6 +2096,17 @@ export interface components {
             /** Format: password */
             password: string;
             username: string;
+        };
+        MigrationConfirm: {
+            /** @description Two programs that refresh one token kill it: whoever confirms says so by `true`. */
+            old_program_stopped?: boolean;
+        };
+        MigrationConfirmed: {
+            /**
+             * Format: int64
+             * @description So many credentials are refreshed from now on, deleted ones counted.
+             */
+            released: number;
         };
         /** @description Names a credential. `biz_id` wins when both are given. */
         Name: {
@@ -2381,7 +2440,7 @@ export interface components {
         /** @enum {string} */
         Role: "administrator" | "viewer";
         /** @enum {string} */
-        Scope: "get_at" | "refresh" | "read_rt";
+        Scope: "get_at" | "refresh" | "read_rt" | "view" | "manage";
         /** @description Which credentials. */
         Selection: {
             /** @description These, at most 10,000. */
@@ -2501,6 +2560,8 @@ export interface components {
         };
         /** @description What an operator has to know of. Counts end at 10,000; `more` says that there may be more. */
         Status: {
+            /** @description Credentials that were taken over from the predecessor and wait for `POST /migration/confirm`. */
+            awaiting_migration: components["schemas"]["Count"];
             /** @description By state. */
             credentials: {
                 [key: string]: components["schemas"]["Count"];
@@ -4041,6 +4102,53 @@ export interface operations {
             };
         };
     };
+    exportCredentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "X-Exported-Credentials"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/jsonl": string;
+                    "application/json": string;
+                    "application/zip": number[];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     startImport: {
         parameters: {
             query?: {
@@ -4648,6 +4756,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HandOuts"];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmMigration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MigrationConfirm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MigrationConfirmed"];
                 };
             };
             /** @description why the request was refused */

@@ -1,12 +1,10 @@
-import { CloseButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { RelativeTime } from '~/components';
 import { IconCritical, IconLock, IconPause } from '~/icons';
-import type { Look } from '~/theme/states';
-import classes from './Layout.module.css';
+import { Banner } from './Banner';
+import { MigrationBanner } from './MigrationBanner';
 import { apiSecretQuery, useStatus } from './status';
 
 /**
@@ -45,6 +43,7 @@ export function Banners() {
           })}
         </Banner>
       ) : null}
+      <MigrationBanner />
       {placeholder === true ? (
         <Banner
           look={{ tone: 'doubt', Icon: IconLock }}
@@ -60,36 +59,5 @@ export function Banners() {
         </Banner>
       ) : null}
     </>
-  );
-}
-
-interface BannerProps {
-  look: Look;
-  children: ReactNode;
-  action?: ReactNode;
-  dismissible?: boolean;
-}
-
-function Banner({ look: { tone, Icon }, children, action, dismissible = false }: BannerProps) {
-  const { t } = useTranslation();
-  const [shown, setShown] = useState(true);
-  if (!shown) return null;
-  return (
-    <div
-      role="status"
-      className={classes.banner}
-      style={{
-        color: `var(--rtm-${tone}-fg)`,
-        backgroundColor: `var(--rtm-${tone}-bg)`,
-        borderColor: `color-mix(in srgb, var(--rtm-${tone}-fg) 40%, transparent)`,
-      }}
-    >
-      <Icon size={18} aria-hidden />
-      <span className={classes.bannerText}>{children}</span>
-      {action}
-      {dismissible ? (
-        <CloseButton size="sm" aria-label={t('banner.dismiss')} onClick={() => setShown(false)} />
-      ) : null}
-    </div>
   );
 }

@@ -10,6 +10,7 @@ function status(change: Partial<Schemas['Status']> = {}): Schemas['Status'] {
     findings: [],
     switches: [],
     credentials: { idle: { count: 3, more: false } },
+    awaiting_migration: NONE,
     orphans: NONE,
     last_24_hours: { replayed: NONE, late: NONE },
     workers: [],

@@ -33,6 +33,7 @@ const PLACES: Record<IssueName, string> = {
   in_doubt: '/credentials?state=in_doubt',
   dead: '/credentials?state=dead',
   held: '/credentials?state=held',
+  migration_unconfirmed: '/credentials?state=held',
   orphan: '/system?tab=orphans',
   replayed: '/system?tab=system',
   late_answer: '/system?tab=system',
