@@ -31,9 +31,11 @@ export function TopCodes({ refreshes }: { refreshes: Stats['refreshes'] | undefi
           <Table.Tbody>
             {codes.map(({ code, outcome, count }) => (
               <Table.Tr key={`${code} ${outcome}`}>
-                <Table.Td className={classes.code}>
-                  <Code>{code}</Code>
-                  <span>{meaning(code) ?? t('codes.unknown')}</span>
+                <Table.Td>
+                  <div className={classes.code}>
+                    <Code>{code}</Code>
+                    <span>{meaning(code) ?? t('codes.unknown')}</span>
+                  </div>
                 </Table.Td>
                 <Table.Td>
                   <Pill look={OUTCOMES[outcome]}>{t(`terms:outcome.${outcome}`)}</Pill>
