@@ -90,12 +90,19 @@ function SearchField({ value, label, placeholder, onChange }: NonNullable<Props[
   const { t } = useTranslation();
   const input = useRef<HTMLInputElement>(null);
   useShortcut('/', t('shortcuts.focusSearch'), () => focus(input));
-  // What is typed is ahead of the address; the address wins where somebody else changes it.
-  const [typed, setTyped] = useState({ text: value, of: value });
-  const text = typed.of === value ? typed.text : value;
-  const search = useDebouncedCallback((next: string) => onChange(next.trim()), REST_MS);
+  // What is typed is ahead of the address; the address wins where somebody else changes it. `sent` may be on its way there
+  // while more is typed.
+  const [typed, setTyped] = useState({ text: value, from: value, sent: value });
+  const ours = value === typed.from || value === typed.sent;
+  if (value === typed.sent && value !== typed.from) setTyped({ ...typed, from: value });
+  const text = ours ? typed.text : value;
+  const search = useDebouncedCallback((next: string) => {
+    const sent = next.trim();
+    setTyped((now) => ({ ...now, sent }));
+    onChange(sent);
+  }, REST_MS);
   const change = (next: string) => {
-    setTyped({ text: next, of: value });
+    setTyped({ text: next, from: value, sent: ours ? typed.sent : value });
     search(next);
   };
   return (
