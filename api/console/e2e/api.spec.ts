@@ -6,6 +6,7 @@ const run = promisify(execFile);
 
 for (const path of ['/docs', '/docs?tab=errors', '/docs?tab=keys'])
   test(`the gates of ${path}`, async ({ console: page, server }) => {
+    test.slow();
     await gates(page, server.url + path);
   });
 

@@ -39,6 +39,7 @@ const save = async (page: Page) => {
 
 for (const path of ['/settings', '/settings?tab=proxies', '/settings?tab=clientIds', '/settings?tab=history'])
   own(`the gates of ${path}`, async ({ console: page, server }) => {
+    own.slow();
     await gates(page, server.url + path);
   });
 

@@ -2,6 +2,7 @@ import { Alert, Button, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { IconWarning } from '~/icons';
 import { Change } from './Change';
+import { isReset } from './draft';
 import type { SettingsDocument } from './query';
 import classes from './settings.module.css';
 import { useSettingTexts } from './texts';
@@ -17,6 +18,11 @@ export function Elsewhere({ state, newest }: { state: DraftState; newest: Settin
   const { elsewhere, draft } = state;
   if (elsewhere === null) return null;
   const { version } = newest;
+  const fallback = (key: string) => newest.settings.find((setting) => setting.key === key)?.default;
+  const own = (key: string) =>
+    isReset(draft, key)
+      ? t('afterReset', { value: texts.value(key, fallback(key)) })
+      : texts.value(key, draft[key]);
   return (
     <Alert
       id={ELSEWHERE}
@@ -36,9 +42,7 @@ export function Elsewhere({ state, newest }: { state: DraftState; newest: Settin
         {elsewhere.map(({ key, before, after }) => (
           <li key={key}>
             {texts.label(key)}: <Change before={texts.value(key, before)} after={texts.value(key, after)} />
-            {key in draft ? (
-              <strong> · {t('elsewhere.conflict', { value: texts.value(key, draft[key]) })}</strong>
-            ) : null}
+            {key in draft ? <strong> · {t('elsewhere.conflict', { value: own(key) })}</strong> : null}
           </li>
         ))}
       </ul>

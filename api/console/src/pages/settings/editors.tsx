@@ -64,6 +64,9 @@ export function Editor(props: Props) {
           {...(setting.optional ? { placeholder: t('unsetHint') } : {})}
         />
       );
+    default:
+      // A kind of value that a later server has and this console does not know: shown, not changed.
+      return <Text fw={600}>{texts.value(setting.key, value)}</Text>;
   }
 }
 
