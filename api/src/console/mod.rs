@@ -11,7 +11,9 @@ mod placeholder;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, path::PathBuf};
+use std::borrow::Cow;
+#[cfg(any(test, feature = "test-hooks"))]
+use std::path::PathBuf;
 
 use axum::{
     extract::Request,
@@ -42,6 +44,7 @@ pub(crate) enum Site {
     /// The binary.
     Embedded,
     /// A folder, for tests.
+    #[cfg(any(test, feature = "test-hooks"))]
     Folder(PathBuf),
 }
 
@@ -63,7 +66,9 @@ impl Site {
         match self {
             Self::Embedded => rt_manage_console::file(path).map(Cow::Borrowed),
             // No way out of the folder.
+            #[cfg(any(test, feature = "test-hooks"))]
             Self::Folder(_) if path.split('/').any(|part| part == "..") => None,
+            #[cfg(any(test, feature = "test-hooks"))]
             Self::Folder(folder) => std::fs::read(folder.join(path)).ok().map(Cow::Owned),
         }
     }

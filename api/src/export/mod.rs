@@ -1,5 +1,5 @@
 //! Exports: credentials with their tokens as a file, in our own two forms (lossless: `table` and `lines`) and in those of other
-//! programs (`codex`, `cliproxyapi`, `sub2api`). To add a form: a file with a [`Shape`], and a variant of [`Format`].
+//! programs (`codex`, `cliproxyapi`, `sub2api`). To add a form: a file with a `Shape`, and a variant of [`Format`].
 //!
 //! The ids are fixed before the first byte, because the audit log tells their number before anything leaves: 16 bytes each.
 //! Everything else is read and written page by page, so that an export of all costs no more memory than one of few.

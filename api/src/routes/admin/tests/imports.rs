@@ -278,10 +278,7 @@ async fn forms_carry_files_and_what_is_wanted() {
     let cut = call("POST", "/imports")
         .text(&whole[..whole.len() / 2])
         .header("content-type", "multipart/form-data; boundary=xxx");
-    assert_eq!(
-        desk.send_call(cut).await.code(),
-        (400, "body_unreadable")
-    );
+    assert_eq!(desk.send_call(cut).await.code(), (400, "body_unreadable"));
 }
 
 #[tokio::test]
