@@ -22,7 +22,10 @@ export function useCursor<C extends string | number>(scope: string): Cursor<C> {
     return {
       at: path.at(-1),
       part: path.length,
-      next: (cursor) => set([...path, cursor]),
+      // Pressed twice, it leads no further than the part that is coming.
+      next: (cursor) => {
+        if (path.at(-1) !== cursor) set([...path, cursor]);
+      },
       previous: () => set(path.slice(0, -1)),
       first: () => set([]),
     };

@@ -19,7 +19,8 @@ export function newQueryClient(): QueryClient {
         // on this machine.
         networkMode: 'always',
       },
-      mutations: { retry: false, networkMode: 'always' },
+      // What was sent may hold tokens and passwords: nothing of it stays when it is done.
+      mutations: { retry: false, networkMode: 'always', gcTime: 0 },
     },
   });
 }

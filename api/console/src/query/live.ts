@@ -70,6 +70,7 @@ export class LiveConnection {
   retryNow(): void {
     this.#retryMs = FIRST_RETRY_MS;
     this.#close();
+    this.#missed = true;
     this.#open();
     this.#invalidator.all();
   }
@@ -104,7 +105,8 @@ export class LiveConnection {
   }
 
   #fallBack(): void {
-    this.#set('polling');
+    // As long as nobody answers, each try would say otherwise for a moment.
+    if (this.#state !== 'lost') this.#set('polling');
     this.#poll ??= setInterval(() => void this.#readAnew(), POLL_MS);
     void this.#readAnew();
   }
@@ -142,6 +144,7 @@ export class LiveConnection {
       }, HIDDEN_MS);
     } else if (this.#state === 'paused') {
       this.#set('connecting');
+      this.#missed = true;
       this.#open();
       this.#invalidator.all();
     }

@@ -54,12 +54,8 @@ function Form({ onClose, apiKey, onCreated }: Omit<Props, 'opened'>) {
   const { form, problem, otherFields, busy, submit } = useProblemForm<KeyValues>({
     initialValues: valuesOf(apiKey),
     validate: {
-      scopes: (scopes) =>
-        scopes.includes('read_rt') && scopes.length === 1
-          ? t('keys.needScope')
-          : scopes.length === 0
-            ? t('keys.needScope')
-            : null,
+      // Reading refresh tokens alone opens no call.
+      scopes: (scopes) => (scopes.every((scope) => scope === 'read_rt') ? t('keys.needScope') : null),
     },
   });
   const ofReach = otherFields.find(({ field }) => field === 'reach.values');
@@ -167,8 +163,8 @@ function ReachFields({ form, error }: { form: KeyForm; error: string | undefined
           data={tags.data ?? []}
           maxTags={MOST_VALUES}
           required
-          error={error}
           {...form.getInputProps('tags')}
+          error={error}
         />
       ) : null}
       {kind === 'biz_ids' ? (

@@ -154,7 +154,7 @@ function Dialogs({
         why={t('revoke.what')}
         confirmLabel={t('revoke.verb')}
         onSubmit={async (password) => {
-          await revoke.mutateAsync(password);
+          await revoke(password);
           notify.done(t('revoke.done', { name }));
         }}
       />

@@ -42,11 +42,14 @@ export function useDetailActions(id: string) {
     mutationFn: () => api.POST('/api/v1/credentials/{id}/purge', { ...path, body: { confirm: true } }),
     onSettled: changed,
   });
-  const revoke = useMutation({
-    mutationFn: (password: string) =>
-      api.POST('/api/v1/credentials/{id}/revoke', { ...path, body: { password } }),
-    onSettled: changed,
-  });
+  // Not a mutation: its password must not stay as long as the page is open.
+  const revoke = async (password: string): Promise<void> => {
+    try {
+      await api.POST('/api/v1/credentials/{id}/revoke', { ...path, body: { password } });
+    } finally {
+      await changed();
+    }
+  };
   const restore = useMutation({
     mutationFn: () => unwrap(api.POST('/api/v1/credentials/{id}/restore', path)),
     onSettled: changed,

@@ -28,7 +28,7 @@ export function FirstRun({ placeholder }: { placeholder: boolean | undefined }) 
           description={
             <>
               {t(secret ? 'first.secretHelp' : 'first.secretDone')}{' '}
-              {secret ? <TextLink to="/docs">{t('first.secretLink')}</TextLink> : null}
+              {secret ? <TextLink to="/docs?tab=keys">{t('first.secretLink')}</TextLink> : null}
             </>
           }
         />

@@ -46,7 +46,7 @@ const PLACES: Record<IssueName, string> = {
   egress_paused: '/jobs?tab=egresses',
   queue: '/jobs?tab=queue',
   expiring: '/credentials?expiry=24h&sort=at_expires_at',
-  placeholder: '/docs',
+  placeholder: '/docs?tab=keys',
 };
 
 const RANK: Record<Severity | 'ok', number> = { critical: 3, warning: 2, notice: 1, ok: 0 };

@@ -9,7 +9,7 @@ import { useStatus } from '~/layout/status';
 import { useIsAdministrator } from '~/session';
 import { useSwitches } from './actions';
 import { PauseDialog } from './PauseDialog';
-import { dueQuery } from './query';
+import { statsQuery } from '../dashboard/query';
 
 /** Whether tokens are refreshed at all, and the switch for it. */
 export function Refreshing() {
@@ -80,7 +80,7 @@ interface DialogProps {
 function PauseAll({ opened, onClose }: DialogProps) {
   const { t } = useTranslation('jobs');
   const format = useFormat();
-  const due = useQuery({ ...dueQuery, enabled: opened }).data?.credentials?.due;
+  const due = useQuery({ ...statsQuery, enabled: opened }).data?.credentials?.due;
   return (
     <PauseDialog
       opened={opened}
@@ -107,7 +107,7 @@ function ResumeAll({ opened, onClose }: DialogProps) {
   const { t } = useTranslation('jobs');
   const format = useFormat();
   const { resume } = useSwitches();
-  const queue = useQuery({ ...dueQuery, enabled: opened }).data?.queue.waiting;
+  const queue = useQuery({ ...statsQuery, enabled: opened }).data?.queue.waiting;
   return (
     <ConfirmDialog
       opened={opened}

@@ -22,12 +22,6 @@ export const egressesQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET('/api/v1/egresses', { signal })),
 });
 
-/** What a pause would hold up. */
-export const dueQuery = queryOptions({
-  queryKey: keys.stats(24),
-  queryFn: ({ signal }) => unwrap(api.GET('/api/v1/stats', { params: { query: { hours: 24 } }, signal })),
-});
-
 export function openAttemptsQuery(before: string | undefined) {
   const query = { limit: PART, ...(before === undefined ? {} : { before }) };
   return queryOptions({

@@ -105,7 +105,8 @@ function Unsaved({ count }: { count: number }) {
       danger
       onConfirm={() => {
         blocker.proceed?.();
-        return Promise.resolve();
+        // The dialog goes with the blocker. Closing it would block a way back again that has only begun.
+        return new Promise<never>(() => undefined);
       }}
     />
   );

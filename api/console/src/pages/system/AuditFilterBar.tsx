@@ -137,13 +137,19 @@ function Times({ url: { filters, set } }: { url: TableUrl<AuditFilterName> }) {
             type="datetime-local"
             label={t('audit.since')}
             defaultValue={filters.since ?? ''}
-            onBlur={(event) => set({ since: event.currentTarget.value || null, period: null })}
+            onBlur={(event) => {
+              const since = event.currentTarget.value || null;
+              if (since !== (filters.since ?? null)) set({ since, period: null });
+            }}
           />
           <TextInput
             type="datetime-local"
             label={t('audit.until')}
             defaultValue={filters.until ?? ''}
-            onBlur={(event) => set({ until: event.currentTarget.value || null })}
+            onBlur={(event) => {
+              const until = event.currentTarget.value || null;
+              if (until !== (filters.until ?? null)) set({ until });
+            }}
           />
         </Stack>
       </Popover.Dropdown>
