@@ -38,10 +38,7 @@ use crate::{
     state::App,
 };
 
-pub use self::{
-    rows::COLUMNS,
-    table::{harmless, restored},
-};
+pub use self::rows::COLUMNS;
 
 /// Credentials that are read at once: with both tokens and a proxy some 10 KiB each at most.
 const PAGE: usize = 200;

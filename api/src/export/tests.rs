@@ -119,7 +119,7 @@ fn our_table_and_our_lines_say_the_same() {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            assert_eq!(super::restored(cell), value, "{name}");
+            assert_eq!(crate::sheet::restored(cell), value, "{name}");
         }
     }
     let first = &objects[0];

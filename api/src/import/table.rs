@@ -10,14 +10,12 @@ use super::{
     columns::{self, COLUMNS, REFRESH_TOKEN, Writing},
     entry::Draft,
 };
-use crate::credentials::Arrival;
+use crate::{credentials::Arrival, sheet::restored};
 
 /// Spreadsheets write one of these, by the language of the system.
 const DELIMITERS: &[char] = &[',', ';', '\t'];
 /// Most lines of one record: a memo has at most 4096 characters.
 const MAX_RECORD_LINES: usize = 200;
-/// How a cell begins that a spreadsheet would take for a formula. Our exports put an apostrophe before it; it is taken away here.
-const FORMULAS: &[char] = &['=', '+', '-', '@', '\t', '\r'];
 
 /// A table whose header was read.
 #[derive(Debug)]
@@ -90,7 +88,7 @@ impl Table {
         }
         let mut draft = Draft::default();
         for (column, (text, writing)) in self.columns.iter().zip(&cells) {
-            columns::put(&mut draft, column, bare(text), *writing)?;
+            columns::put(&mut draft, column, restored(text), *writing)?;
         }
         draft.finish().map(Some)
     }
@@ -99,13 +97,6 @@ impl Table {
 /// The names, for messages.
 pub(super) fn column_names() -> String {
     COLUMNS.join(", ")
-}
-
-/// Without the apostrophe that makes a text of what looks like a formula.
-fn bare(cell: &str) -> &str {
-    cell.strip_prefix('\'')
-        .filter(|rest| rest.trim_start_matches('\'').starts_with(FORMULAS))
-        .unwrap_or(cell)
 }
 
 /// Whether the lines so far end inside a quoted field.
