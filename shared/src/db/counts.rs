@@ -90,11 +90,10 @@ pub struct Held {
 /// for a migration, others behind them are not seen before it is confirmed.
 pub async fn held(db: &mut impl Execute) -> Result<Held, DbError> {
     let (state, reason) = (StateName::Held, HeldReason::Migration);
-    let there = "(SELECT c.tombstone FROM {credentials} c WHERE c.id = g.credential_id) = ''";
     let text = format!(
-        "SELECT COUNT(*) AS looked, COUNT(CASE WHEN g.held_reason = '{reason}' AND {there} THEN 1 END) AS migration, \
-         COUNT(CASE WHEN g.held_reason <> '{reason}' AND {there} THEN 1 END) AS other FROM \
-         (SELECT credential_id, held_reason FROM {{grants}} WHERE state = '{state}' ORDER BY credential_id LIMIT ?) g"
+        "SELECT COUNT(*) AS looked, COUNT(CASE WHEN g.held_reason = '{reason}' THEN 1 END) AS migration, \
+         COUNT(CASE WHEN g.held_reason <> '{reason}' THEN 1 END) AS other FROM \
+         (SELECT held_reason FROM {{grants}} WHERE deleted = 0 AND state = '{state}' LIMIT ?) g"
     );
     let Some(row) = db.fetch_optional(sql(text).bind(LIMIT)).await? else {
         return Ok(Held::default());

@@ -36,13 +36,16 @@ pub async fn standing(
     rows.iter().map(read).collect()
 }
 
+// What is deleted is told apart by an expression: SQLite has read all that are not deleted by the index that begins with it,
+// instead of the few by theirs.
+
 /// Those with one of these names, compared byte by byte.
 pub async fn named(db: &mut impl Execute, biz_ids: &[&str]) -> Result<Vec<Standing>, DbError> {
     if biz_ids.is_empty() {
         return Ok(Vec::new());
     }
     let text = format!(
-        "{SELECT} WHERE biz_id IN {} AND tombstone = '' ORDER BY id",
+        "{SELECT} WHERE biz_id IN {} AND COALESCE(tombstone, '') = '' ORDER BY id",
         in_list(biz_ids.len())
     );
     let rows = db
@@ -51,7 +54,8 @@ pub async fn named(db: &mut impl Execute, biz_ids: &[&str]) -> Result<Vec<Standi
     rows.iter().map(read).collect()
 }
 
-/// Those that are one of these persons in one of these workspaces: which pair is which, the caller looks up.
+/// Those that are one of these persons in one of these workspaces: which pair is which, the caller looks up. They are found by the
+/// person alone, because each pair would be looked up apart.
 pub async fn seated(
     db: &mut impl Execute,
     accounts: &[&str],
@@ -61,7 +65,7 @@ pub async fn seated(
         return Ok(Vec::new());
     }
     let text = format!(
-        "{SELECT} WHERE user_id IN {} AND account_id IN {} AND tombstone = '' ORDER BY id",
+        "{SELECT} WHERE user_id IN {} AND COALESCE(account_id, '') IN {} AND COALESCE(tombstone, '') = '' ORDER BY id",
         in_list(users.len()),
         in_list(accounts.len())
     );

@@ -148,7 +148,10 @@ pub async fn awaiting_migration(
 
 /// How many these are.
 pub async fn count_awaiting_migration(db: &mut impl Execute) -> Result<i64, DbError> {
-    let statement = sql("SELECT COUNT(*) AS n FROM {grants} WHERE state = ? AND held_reason = ?")
+    // Deleted ones, too; both are named, because the index begins with it.
+    let statement = sql(
+        "SELECT COUNT(*) AS n FROM {grants} WHERE deleted IN (0, 1) AND state = ? AND held_reason = ?",
+    )
         .bind(StateName::Held.as_str())
         .bind(HeldReason::Migration.as_str());
     let row = db.fetch_optional(statement).await?;

@@ -134,7 +134,7 @@ pub async fn census(db: &mut impl Execute, now: Millis, auto: bool) -> Result<Ce
     let due = sql(
         "SELECT COUNT(CASE WHEN g.next_refresh_at <= ? THEN 1 END) AS in_hour, COUNT(*) AS in_day \
          FROM {grants} g CROSS JOIN {credentials} c WHERE c.id = g.credential_id AND \
-         g.next_refresh_at <= ? AND c.tombstone = '' AND c.enabled = 1",
+         g.deleted = 0 AND g.next_refresh_at <= ? AND c.enabled = 1",
     );
     if let Some(row) = db
         .fetch_optional(due.bind(now + HOUR).bind(now + DAY))
