@@ -212,7 +212,6 @@ fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
     }
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = said.lines().rev().take(40).collect();
-    println!("{said}");
     let last = lines
         .iter()
         .find(|line| !line.trim().is_empty())

@@ -133,7 +133,7 @@ fn one<'a>(document: &'a Value, key: &str) -> Result<&'a Value, Failure> {
     })
 }
 
-/// As for keys of the configuration file.
+/// Half a key is near, too (`refresh.lead`), other than in the configuration file, where only slips are.
 const LIKE: f64 = 0.8;
 
 fn likeness(a: &str, b: &str) -> f64 {

@@ -24,8 +24,8 @@ pub(crate) const IMPORT: &str = "import";
 /// The action of an import that only says what it would do.
 pub(crate) const DRY_RUN: &str = "dry_run";
 
-/// What somebody hands in.
-#[derive(Debug, Default)]
+/// What somebody hands in. It holds tokens in plain, so it cannot be printed.
+#[derive(Default)]
 pub struct Wish {
     /// The files, each with its name where it has one.
     pub files: Vec<(Option<String>, Vec<u8>)>,

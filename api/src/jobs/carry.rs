@@ -170,6 +170,10 @@ impl Carrier {
             _ => (INTERNAL, INTERNAL_DETAIL),
         };
         let (db, now) = (&mut &self.context.db, self.context.clock.now());
+        // Somebody else may carry it on by now, and may fare better.
+        if !jobs::beat(db, self.id, self.context.runner()).await? {
+            return Ok(Next::Nothing);
+        }
         if jobs::cancel(db, self.id, Some((code, detail)), now).await? {
             return Ok(Next::AtOnce);
         }

@@ -12,6 +12,7 @@ use rt_manage_shared::{
         DbError, MaybeBusy as _, Tx, job_items, job_items::Item, job_parts, job_parts::Part, jobs,
         jobs::Job,
     },
+    id::JobId,
     model::job::{Advance, ItemState},
     vault::Place,
 };
@@ -93,7 +94,7 @@ async fn collect(context: &JobContext, job: &Job) -> Result<Step, JobError> {
     };
     let mut rows = Vec::with_capacity(found.len());
     for item in found {
-        rows.push(again(context, former, item)?);
+        rows.extend(again(context, former, &item)?);
     }
     let sealed = seal(rows, job.id, parts, &context.vault)?;
     let mut progress = (last, total, parts);
@@ -116,30 +117,14 @@ fn progress(job: &Job) -> (u32, u32, u32) {
     (next(), next(), next())
 }
 
-/// A row that failed, as it was. One that said nothing that could be taken in says no more now.
-fn again(
-    context: &JobContext,
-    former: rt_manage_shared::id::JobId,
-    item: Item,
-) -> Result<Row, JobError> {
-    if let Some(payload) = &item.payload {
-        let row = payload_row(former, item.position);
-        let bytes = context.vault.open(payload_place(&row), payload)?;
-        if let Some(row) = packed::unpack(&bytes).ok().and_then(|mut rows| rows.pop()) {
-            return Ok(row);
-        }
-    }
-    let reason = item
-        .detail
-        .unwrap_or_else(|| "there is nothing to repeat".to_owned());
-    Ok(Row {
-        line: item
-            .line
-            .and_then(|line| usize::try_from(line).ok())
-            .unwrap_or(0),
-        source: item.source.map(Into::into),
-        said: Said::Invalid(reason),
-    })
+/// A row that failed, as it was; `None`: it is none that could fare better now, so nothing of it was kept.
+fn again(context: &JobContext, former: JobId, item: &Item) -> Result<Option<Row>, JobError> {
+    let Some(payload) = &item.payload else {
+        return Ok(None);
+    };
+    let row = payload_row(former, item.position);
+    let bytes = context.vault.open(payload_place(&row), payload)?;
+    Ok(packed::unpack(&bytes).ok().and_then(|mut rows| rows.pop()))
 }
 
 fn open(context: &JobContext, job: &Job, part: &Part) -> Result<Vec<Row>, JobError> {
@@ -183,7 +168,7 @@ impl Work<'_> {
     async fn take(&self, part: &Part, rows: Vec<Row>) -> Result<(), JobError> {
         let mut bad = HashMap::new();
         let is_dry = self.is_dry()?;
-        let (mut tx, taking) = match self.try_to_take(&rows, &bad).await {
+        let (mut tx, mut taking) = match self.try_to_take(&rows, &bad).await {
             Err(JobError::Database(error)) if is_about_a_row(&error) => {
                 bad = self.find_bad(&rows).await?;
                 self.try_to_take(&rows, &bad).await?
@@ -194,8 +179,7 @@ impl Work<'_> {
             drop(tx);
             tx = self.context.begin(self.job).await?;
         }
-        let (mut taking, mut results) = (taking, Vec::new());
-        std::mem::swap(&mut taking.results, &mut results);
+        let results = std::mem::take(&mut taking.results);
         let items = self.items(rows, &mut bad, results, is_dry)?;
         let mut advance = Advance::default();
         for item in &items {

@@ -4,11 +4,7 @@
 //! *itself* watched its number stand still for long enough, in uninterrupted contact with the database; nobody compares wall
 //! clocks. A process that ends in order gives its jobs up, and others take them at once.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use rt_manage_shared::{
     clock::BootInstant,
@@ -19,7 +15,10 @@ use rt_manage_shared::{
     deadlines::LEASE_STANDSTILL,
     id::JobId,
 };
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{self, JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{JobContext, Jobs, carry::Carrier};
@@ -41,8 +40,8 @@ pub struct Runner {
     /// The claims of others as last seen, and since when they look like this.
     seen: HashMap<JobId, (Claim, BootInstant)>,
     /// Those that are taken or carried on here, each in a task of its own: one whose row is locked keeps no other waiting.
-    tasks: JoinSet<JobId>,
-    ours: HashSet<JobId>,
+    tasks: JoinSet<()>,
+    ours: HashMap<task::Id, JobId>,
     away: bool,
 }
 
@@ -55,7 +54,7 @@ impl Runner {
             steps: Arc::new(Semaphore::new(STEPS_AT_ONCE)),
             seen: HashMap::new(),
             tasks: JoinSet::new(),
-            ours: HashSet::new(),
+            ours: HashMap::new(),
             away: false,
         }
     }
@@ -78,9 +77,7 @@ impl Runner {
                 () = tokio::time::sleep(LOOK) => {}
                 () = self.jobs.woken() => {}
                 () = draining.cancelled() => {}
-                Some(Ok(ended)) = self.tasks.join_next() => {
-                    self.ours.remove(&ended);
-                }
+                Some(ended) = self.tasks.join_next_with_id() => self.forget(ended),
             }
         }
         while self.tasks.join_next().await.is_some() {}
@@ -92,29 +89,33 @@ impl Runner {
         now: BootInstant,
         draining: &CancellationToken,
     ) -> Result<(), DbError> {
-        while let Some(ended) = self.tasks.try_join_next() {
-            if let Ok(id) = ended {
-                self.ours.remove(&id);
-            }
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.forget(ended);
         }
         let claims = jobs::claims(&mut &self.context.db, MOST).await?;
         self.seen
             .retain(|id, _| claims.iter().any(|claim| claim.job == *id));
         for claim in claims {
-            if !self.ours.contains(&claim.job) && self.is_free(&claim, now) {
-                self.ours.insert(claim.job);
+            let is_ours = self.ours.values().any(|job| *job == claim.job);
+            if !is_ours && self.is_free(&claim, now) {
+                let job = claim.job;
                 let carrier = Carrier::new(self.context.clone(), claim.job, &self.steps);
                 let (context, draining) = (self.context.clone(), draining.clone());
-                self.tasks.spawn(async move {
-                    let id = claim.job;
+                let task = self.tasks.spawn(async move {
                     if taken(&context, &claim).await {
                         carrier.carry(draining).await;
                     }
-                    id
                 });
+                self.ours.insert(task.id(), job);
             }
         }
         Ok(())
+    }
+
+    /// The job may be taken again, also where its task has panicked.
+    fn forget(&mut self, ended: Result<(task::Id, ()), JoinError>) {
+        let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+        self.ours.remove(&id);
     }
 
     /// Whether nobody carries a job on, as far as this process has watched.

@@ -32,7 +32,7 @@ pub struct Request {
 /// What somebody asks for.
 #[derive(Debug, Clone)]
 pub struct NewJob {
-    /// Its id, so that parts can be written ahead of it.
+    /// Its id, for which its parts are sealed.
     pub id: JobId,
     /// What it does.
     pub kind: JobKind,

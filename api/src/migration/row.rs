@@ -181,8 +181,8 @@ fn client_id(
     defaults: &Defaults,
     notes: &mut Vec<&'static str>,
 ) -> Result<String, String> {
-    let told = claims.client_id.as_deref();
-    let told = told.filter(|told| check_client_id(told).is_ok());
+    let told = claims.client();
+    let told = told.as_deref().filter(|told| check_client_id(told).is_ok());
     let Some(told) = told else {
         let client_id = stored.unwrap_or(&defaults.client_id);
         check_client_id(client_id).map_err(|error| format!("client_id: {error}"))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rt_manage_shared::{
     clock::{BootInstant, Clock, Millis},
     config::{Config, RetentionConfig},
-    db::{Db, DbError, audit, job_parts, jobs, repeat_while_busy, retention, sessions, statistics},
+    db::{Db, DbError, audit, jobs, repeat_while_busy, retention, sessions, statistics},
 };
 use tokio::task::JoinHandle;
 
@@ -91,18 +91,16 @@ enum Old {
     Hours,
     Audit,
     Jobs,
-    Parts,
     Sessions,
 }
 
 impl Old {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 6] = [
         Self::Attempts,
         Self::Recovered,
         Self::Hours,
         Self::Audit,
         Self::Jobs,
-        Self::Parts,
         Self::Sessions,
     ];
 
@@ -113,7 +111,6 @@ impl Old {
             Self::Hours => "refresh_hours",
             Self::Audit => "audit",
             Self::Jobs => "jobs",
-            Self::Parts => "job_parts",
             Self::Sessions => "sessions",
         }
     }
@@ -131,8 +128,6 @@ impl Old {
             Self::Hours => statistics::prune(db, before(now, days.statistics_days), BATCH).await,
             Self::Audit => audit::prune(db, before(now, days.audit_days), BATCH).await,
             Self::Jobs => jobs::prune(db, before(now, days.jobs_days), BATCH).await,
-            // Of requests that broke off: an upload takes minutes.
-            Self::Parts => job_parts::prune(db, before(now, 1), BATCH).await,
             Self::Sessions => sessions::prune(db, now, BATCH).await,
         }
     }

@@ -1,7 +1,7 @@
 //! The `job_parts` table: what has been read from a file and not been taken in yet, some hundred rows in one sealed value. A
 //! part is removed in the transaction that takes it in.
 
-use crate::{clock::Millis, id::JobId};
+use crate::id::JobId;
 
 use super::{DbError, Execute, sql};
 
@@ -65,21 +65,4 @@ pub async fn delete(db: &mut impl Execute, job: JobId, part: u32) -> Result<bool
 pub async fn delete_all(db: &mut impl Execute, job: JobId) -> Result<u64, DbError> {
     let statement = sql("DELETE FROM {job_parts} WHERE job_id = ?").bind(job);
     db.execute(statement).await
-}
-
-/// Removes up to `limit` parts of jobs that never came to be, from requests before `before`: parts may be written ahead of their
-/// job.
-pub async fn prune(db: &mut impl Execute, before: Millis, limit: u32) -> Result<u64, DbError> {
-    let lost = sql("SELECT p.job_id, p.part FROM {job_parts} p WHERE p.job_id < ? \
-         AND NOT EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = p.job_id) ORDER BY p.job_id, p.part LIMIT ?")
-    .bind(JobId::earliest(before))
-    .bind(limit);
-    let mut removed = 0;
-    for row in db.fetch_all(lost).await? {
-        let statement = sql("DELETE FROM {job_parts} WHERE job_id = ? AND part = ?")
-            .bind(row.text("job_id")?)
-            .bind(row.int("part")?);
-        removed += db.execute(statement).await?;
-    }
-    Ok(removed)
 }

@@ -469,20 +469,6 @@ pub(crate) async fn parts_wait_in_their_order(place: Place) {
     );
     assert_eq!(job_parts::delete_all(&mut &db, one.id).await.unwrap(), 1);
     assert_eq!(job_parts::first(&mut &db, one.id).await.unwrap(), None);
-    // Written ahead of a job that never came, some time ago.
-    let lost = JobId::earliest(NOW - Duration::from_hours(1));
-    for id in [lost, one.id] {
-        job_parts::insert(&mut &db, id, &part(1)).await.unwrap();
-    }
-    let later = NOW + Duration::from_hours(24 * 365 * 10);
-    assert_eq!(
-        job_parts::prune(&mut &db, NOW - Duration::from_hours(2), 9)
-            .await
-            .unwrap(),
-        0
-    );
-    assert_eq!(job_parts::prune(&mut &db, later, 9).await.unwrap(), 1);
-    assert!(job_parts::first(&mut &db, one.id).await.unwrap().is_some());
 }
 
 pub(crate) async fn jobs_that_ended_long_ago_are_removed_in_batches(place: Place) {

@@ -158,7 +158,10 @@ async fn write(answer: Answer, args: &Export, out: Output) -> Result<u64, Failur
         io::ErrorKind::AlreadyExists => exists(&path),
         _ => Failure::file(&path, "making", &error),
     })?;
-    let written = finish(answer, &mut file, &path, args, out).await;
+    let written = tokio::select! {
+        written = finish(answer, &mut file, &path, args, out) => written,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted: nothing was exported")),
+    };
     if written.is_err() {
         // The reason of the failure counts more than that of this one.
         let _ = fs::remove_file(&path);

@@ -99,7 +99,7 @@ pub(super) async fn create(
     let head = parts.clone();
     let query = Query::try_from_uri(&head.uri).map_err(|_| unknown_query())?;
     let upload = Upload::read(Request::from_parts(parts, body), query.0).await?;
-    let request = once(&head, &upload.said())?;
+    let request = once(&head, || upload.said().into())?;
     let wish = Wish {
         dry_run: upload.query.dry_run.unwrap_or_default(),
         options: options(upload.query, upload.proxy)?,

@@ -1,6 +1,8 @@
 //! What requests bring, read strictly: a mistyped field is told, never ignored. No message repeats a value,
 //! because values may be secrets.
 
+use std::borrow::Cow;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
@@ -68,14 +70,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Once<T> {
         let headers = parts.clone();
         let bytes = json_bytes(Request::from_parts(parts, body), state).await?;
         Ok(Self {
-            request: once(&headers, &bytes)?,
+            request: once(&headers, || Cow::Borrowed(&*bytes))?,
             body: parse(&bytes)?,
         })
     }
 }
 
 /// What makes a request the same as another one: its `Idempotency-Key`, where it has one, and all that it says.
-pub(super) fn once(parts: &Parts, body: &[u8]) -> Result<Option<jobs::Request>, Problem> {
+pub(super) fn once<'a>(
+    parts: &Parts,
+    body: impl FnOnce() -> Cow<'a, [u8]>,
+) -> Result<Option<jobs::Request>, Problem> {
     let mut keys = parts.headers.get_all(&IDEMPOTENCY_KEY).iter();
     let Some(key) = keys.next() else {
         return Ok(None);
@@ -96,7 +101,7 @@ pub(super) fn once(parts: &Parts, body: &[u8]) -> Result<Option<jobs::Request>, 
         .path_and_query()
         .map_or("", |target| target.as_str());
     let mut hash = Sha256::new();
-    for part in [parts.method.as_str().as_bytes(), target.as_bytes(), body] {
+    for part in [parts.method.as_str().as_bytes(), target.as_bytes(), &body()] {
         // Each with its length, so that no two requests look alike.
         hash.update(part.len().to_be_bytes());
         hash.update(part);

@@ -234,7 +234,7 @@ pub(super) async fn retry(
     Id(id): Id,
     parts: Parts,
 ) -> Result<Accepted, Problem> {
-    let request = once(&parts, &[])?;
+    let request = once(&parts, Default::default)?;
     let job = app.jobs.retry(id, request, &actor).await?;
     Ok(accepted(&app, job))
 }
