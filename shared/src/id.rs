@@ -27,9 +27,10 @@ macro_rules! id_type {
         pub struct $name(Ulid);
 
         impl $name {
-            /// A new identifier, unique and later than all made before by this process clock.
+            /// A new identifier: unique, and later than all that this process made before while its clock does not go back.
             pub fn generate() -> Self {
-                Self(Ulid::generate())
+                static LAST: Mutex<Ulid> = Mutex::new(Ulid::nil());
+                Self(behind(&LAST, Ulid::generate()))
             }
 
             /// Before all identifiers made at this time or later, and behind all made earlier.
@@ -116,19 +117,25 @@ impl AuditId {
     /// they follow the stored clock and not this host's. Of one process and millisecond, later ones sort later.
     pub fn at(at: Millis) -> Self {
         static LAST: Mutex<Ulid> = Mutex::new(Ulid::nil());
-        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = Ulid::from_parts(millis(at), Ulid::generate().random());
-        *last = match last.increment() {
-            Ok(next) if last.timestamp_ms() == fresh.timestamp_ms() => next,
-            _ => fresh,
-        };
-        Self(*last)
+        Self(behind(&LAST, fresh))
     }
 
     /// Behind all others.
     pub const fn last() -> Self {
         Self(Ulid::max())
     }
+}
+
+/// The fresh one, unless the last one is of the same millisecond: then the one behind that. Rows that are added one after the
+/// other are listed in that order.
+fn behind(last: &Mutex<Ulid>, fresh: Ulid) -> Ulid {
+    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    *last = match last.increment() {
+        Ok(next) if last.timestamp_ms() == fresh.timestamp_ms() => next,
+        _ => fresh,
+    };
+    *last
 }
 
 /// A time before 1970 counts as 1970.
@@ -145,6 +152,12 @@ mod tests {
         let id = AttemptId::generate();
         assert_eq!(id.to_string().parse::<AttemptId>(), Ok(id));
         assert!("not-an-id".parse::<AttemptId>().is_err());
+    }
+
+    #[test]
+    fn what_is_made_within_a_millisecond_sorts_as_it_was_made() {
+        let ids: Vec<_> = (0..10_000).map(|_| CredentialId::generate()).collect();
+        assert!(ids.is_sorted_by(|one, next| one < next));
     }
 
     #[test]
