@@ -2,6 +2,7 @@
 
 mod explain;
 mod mysql;
+mod nodelay;
 mod options;
 mod postgres;
 mod sqlite;

@@ -16,7 +16,7 @@ use sqlx::{
 use super::{
     ACQUIRE_TIMEOUT, compare_connections,
     explain::{explain, silent},
-    insist_on_durability, limited,
+    insist_on_durability, limited, nodelay,
     options::{DbOptions, Server},
     remote,
 };
@@ -53,8 +53,10 @@ pub(super) async fn open(
         .await
         .map_err(|_| silent(server))??;
     let connections = Arc::clone(connections);
+    let port = server.port;
     let pool = remote(options).after_connect(move |connection: &mut MySqlConnection, _| {
         connections.fetch_add(1, Ordering::AcqRel);
+        nodelay::set(port);
         Box::pin(async move { connection.execute(SESSION).await.map(|_| ()) })
     });
     Ok(limited(pool, options, connect))
