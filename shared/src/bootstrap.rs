@@ -1,32 +1,18 @@
 //! What every process does first, in the same way: open the database, find the sealing keys and prove that
 //! they are the ones that the database's values need.
 
-use std::{
-    fs,
-    io::Write as _,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::Path,
-    time::Duration,
-};
-
-use zeroize::Zeroizing;
+use std::path::Path;
 
 use crate::{
     clock::Clock,
     config::Config,
     db::{Db, DbError, DbOptions, lock::LockError, system, system::RegisteredKey},
+    key_file,
     vault::{Keyring, KeyringError, Place, Vault, VaultError},
 };
 
 /// The text that a registered key must open.
 const CHECK_TEXT: &[u8] = b"rt-manage sealing key check";
-/// First line of a key file that we made ourselves. As long as it stands there, a warning asks for a backup.
-const UNCONFIRMED: &str = "# Made by rt-manage at its first start. Without this key no stored token can be read: back it up, \
-     then delete this line.";
-
-/// How often, and at which distance, an empty key file is looked at again.
-const LOOKS: u32 = 20;
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Why a process could not get ready.
 #[derive(Debug, thiserror::Error)]
@@ -102,12 +88,12 @@ pub async fn open_vault(
     let shown = path.display().to_string();
     let keyring = match &config.security.master_keys {
         Some(keys) => parse(keys.expose(), "RTM_MASTER_KEYS")?,
-        None => match read_key_file(path).await? {
+        None => match key_file::read(path).await.map_err(key_file_error(path))? {
             Some(text) => {
-                if text.contains(UNCONFIRMED) {
+                if key_file::is_unconfirmed(&text) {
                     tracing::warn!(
                         file = %shown,
-                        "the sealing key was made at the first start: back this file up, then delete its first line to end this warning"
+                        "the sealing key was made at the first start: back this file up, then say so in the console or delete its first line to end this warning"
                     );
                 }
                 parse(&text, &shown)?
@@ -117,7 +103,10 @@ pub async fn open_vault(
                     return Err(BootstrapError::MissingKey(key.key_id.clone(), shown));
                 }
                 (None, Role::Worker) => return Err(BootstrapError::NoKey),
-                (None, Role::Api) => parse(&make_key_file(path).await?, &shown)?,
+                (None, Role::Api) => {
+                    let made = key_file::make(path).await.map_err(key_file_error(path))?;
+                    parse(&made, &shown)?
+                }
             },
         },
     };
@@ -134,8 +123,9 @@ pub async fn open_vault(
         let key = RegisteredKey {
             key_id: active.to_owned(),
             check_value,
+            since: clock.now(),
         };
-        if !system::register_key(&mut &*db, &key, clock.now()).await? {
+        if !system::register_key(&mut &*db, &key).await? {
             // Another process registered a key of this name in the meantime: it must be the same one.
             for key in system::keys(&mut &*db).await? {
                 check(&vault, &key, &shown)?;
@@ -178,82 +168,5 @@ fn key_file_error(path: &Path) -> impl Fn(std::io::Error) -> BootstrapError + '_
     |error| BootstrapError::KeyFile {
         path: path.display().to_string(),
         error,
-    }
-}
-
-/// A file without content is one that another process has just made and is about to write: it is looked at again.
-async fn read_key_file(path: &Path) -> Result<Option<Zeroizing<String>>, BootstrapError> {
-    for _ in 0..LOOKS {
-        match fs::read_to_string(path) {
-            Ok(text) if text.is_empty() => tokio::time::sleep(LOOK).await,
-            Ok(text) => return Ok(Some(text.into())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(key_file_error(path)(error)),
-        }
-    }
-    // What is wrong with it is found when it is parsed.
-    Ok(Some(Zeroizing::default()))
-}
-
-/// Makes a key that only this user can read, and lets it reach the disk before anything is sealed with it.
-async fn make_key_file(path: &Path) -> Result<Zeroizing<String>, BootstrapError> {
-    let failed = key_file_error(path);
-    let folder = path
-        .parent()
-        .filter(|folder| *folder != Path::new(""))
-        .unwrap_or(Path::new("."));
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(&failed)?;
-    let text = Zeroizing::new(format!("{UNCONFIRMED}\n{}", *Keyring::generate_text("k1")));
-    // `create_new`: a process that is faster wins, and its file is read instead.
-    match fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Ok(mut file) => {
-            file.write_all(text.as_bytes())
-                .and_then(|()| file.sync_all())
-                .map_err(&failed)?;
-            fs::File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(&failed)?;
-            tracing::warn!(file = %path.display(), "made a sealing key; without it no stored token can be read: back it up");
-            Ok(text)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            read_key_file(path).await?.ok_or(BootstrapError::NoKey)
-        }
-        Err(error) => Err(failed(error)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_key_that_is_just_being_made_is_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys/master.keys");
-        assert!(read_key_file(&path).await.unwrap().is_none());
-        let made = make_key_file(&path).await.unwrap();
-        // Whoever comes second takes what is there.
-        assert_eq!(make_key_file(&path).await.unwrap(), made);
-
-        fs::write(&path, "").unwrap();
-        let writer = async {
-            tokio::time::sleep(LOOK * 2).await;
-            fs::write(&path, made.as_str()).unwrap();
-        };
-        let (found, ()) = tokio::join!(read_key_file(&path), writer);
-        assert_eq!(found.unwrap(), Some(made));
-        fs::write(&path, "").unwrap();
-        let empty = read_key_file(&path).await.unwrap().unwrap();
-        assert!(parse(&empty, "x").is_err());
     }
 }

@@ -10,6 +10,7 @@ pub mod db;
 pub mod deadlines;
 pub mod hooks;
 pub mod id;
+pub mod key_file;
 pub mod lifecycle;
 pub mod model;
 pub mod notify;
