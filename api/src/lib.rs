@@ -25,4 +25,5 @@ pub mod sheet;
 pub mod state;
 pub mod stats;
 pub mod status;
+pub mod system;
 pub mod users;

@@ -85,6 +85,22 @@ test('other sessions are ended here, the own one is not', async ({ console: page
   await expect(page.getByText('this one')).toBeVisible();
 });
 
+test('a backup of the key is asked for until somebody has made it', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/system?tab=system`);
+  const part = page.getByRole('region', { name: 'Database and keys' });
+  await expect(part.getByText('not confirmed yet')).toBeVisible();
+  await expect(part.getByText(/SQLite 3\./)).toBeVisible();
+  await page.getByRole('button', { name: 'It is backed up…' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('apart from the database');
+  await dialog.getByRole('button', { name: 'It is backed up' }).click();
+  await expect(part.getByText('confirmed', { exact: true })).toBeVisible();
+  await expect(page.getByText('The sealing key was made at the first start')).toHaveCount(0);
+  await page.reload();
+  await expect(part.getByText('confirmed', { exact: true })).toBeVisible();
+  await expect(page.getByText('The sealing key was made at the first start')).toHaveCount(0);
+});
+
 test('the report for whoever helps holds no secret', async ({ console: page, server }) => {
   await page.goto(`${server.url}/system?tab=system`);
   await expect(page.getByText('answers, with the schema of this version')).toBeVisible();
@@ -94,11 +110,11 @@ test('the report for whoever helps holds no secret', async ({ console: page, ser
   const text = await readFile(await (await coming).path(), 'utf8');
   const report = JSON.parse(text) as Record<string, unknown>;
   expect(Object.keys(report)).toEqual(
-    expect.arrayContaining(['version', 'readiness', 'status', 'stats', 'queue', 'workers', 'egresses']),
+    expect.arrayContaining(['system', 'readiness', 'status', 'stats', 'queue', 'workers', 'egresses']),
   );
   expect(report).toMatchObject({
     readiness: { status: 'ok' },
-    version: expect.stringMatching(/\d/),
+    system: { database: { kind: 'sqlite' }, version: expect.stringMatching(/\d/) },
   });
   expect(text).not.toMatch(/user0\d\d|eyJ|rt_|admin/);
   await expectAccessible(page);

@@ -62,7 +62,6 @@ export { default as IconUsers } from '@tabler/icons-react/icons/IconUsers';
 export { default as IconServer } from '@tabler/icons-react/icons/IconServer';
 export { default as IconNotify } from '@tabler/icons-react/icons/IconBell';
 export { default as IconHistory } from '@tabler/icons-react/icons/IconHistory';
-export { default as IconDatabase } from '@tabler/icons-react/icons/IconDatabase';
 export { default as IconKeyboard } from '@tabler/icons-react/icons/IconKeyboard';
 export { default as IconBack } from '@tabler/icons-react/icons/IconArrowLeft';
 export { default as IconCommand } from '@tabler/icons-react/icons/IconCommand';

@@ -36,6 +36,24 @@ impl Dialect {
         }
     }
 
+    /// Reads the version of the engine as `version`.
+    pub(super) const fn engine_version(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT sqlite_version() AS version",
+            Self::MySql => "SELECT VERSION() AS version",
+            Self::Postgres => "SELECT current_setting('server_version') AS version",
+        }
+    }
+
+    /// When a migration was applied, from the column in which the driver notes it: in milliseconds. The driver writes UTC.
+    pub(super) const fn applied_at(self) -> &'static str {
+        match self {
+            Self::Sqlite => "unixepoch(installed_on) * 1000",
+            Self::MySql => "CAST(UNIX_TIMESTAMP(installed_on) * 1000 AS SIGNED)",
+            Self::Postgres => "CAST(EXTRACT(EPOCH FROM installed_on) * 1000 AS BIGINT)",
+        }
+    }
+
     /// Counts the tables of a name in the installation's database or schema as `n`.
     pub(super) const fn table_exists(self) -> &'static str {
         match self {

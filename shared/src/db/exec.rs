@@ -313,6 +313,14 @@ impl Db {
         ))
     }
 
+    /// The version of the engine, as it says it: `3.51.1`, `10.11.14-MariaDB`.
+    pub async fn engine_version(&self) -> Result<String, DbError> {
+        let statement = sql(self.dialect().engine_version());
+        let row = (&mut &*self).fetch_optional(statement).await?;
+        let untold = || DbError::Schema("the database does not tell its version".into());
+        row.ok_or_else(untold)?.text("version")
+    }
+
     /// How many connections to a server have been made so far. A change means that another server may stand behind the
     /// address by now. Always 0 for a file.
     pub fn connections_made(&self) -> u64 {

@@ -13,8 +13,10 @@ use super::{
     dialect::Dialect,
     error::{DbError, is_forbidden, lacks_schema},
     exec::{Backend, Db},
+    row::Row,
     sql::sql,
 };
+use crate::clock::Millis;
 
 /// Name of the table in which the migrator keeps its books, without prefix.
 const BOOKS: &str = "schema_migrations";
@@ -55,6 +57,17 @@ const SOURCES: &[Source] = &[
     source!(10, "identity", "0010_identity.sql"),
     source!(11, "deleted grants", "0011_deleted_grants.sql"),
 ];
+
+/// A step of the schema that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The version of the schema that it led to.
+    pub version: i64,
+    /// What it is about.
+    pub description: String,
+    /// When; to the second.
+    pub at: Millis,
+}
 
 /// How the schema of a database compares with the one that this program knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +161,23 @@ impl Db {
             Standing::Behind(_) => Ok(true),
             Standing::Ahead(version) => Err(too_new(version)),
         }
+    }
+
+    /// The steps of the schema that were taken, the first one first.
+    pub async fn applied_migrations(&self) -> Result<Vec<Applied>, DbError> {
+        let text = format!(
+            "SELECT version, description, {at} AS applied_at FROM {{{BOOKS}}} WHERE success ORDER BY version",
+            at = self.dialect().applied_at()
+        );
+        let rows = (&mut &*self).fetch_all(sql(text)).await?;
+        let read = |row: &Row| {
+            Ok(Applied {
+                version: row.int("version")?,
+                description: row.text("description")?,
+                at: Millis(row.int("applied_at")?),
+            })
+        };
+        rows.iter().map(read).collect()
     }
 
     async fn standing(&self) -> Result<Standing, DbError> {

@@ -59,6 +59,7 @@ pub use busy::{MaybeBusy, repeat_while_busy};
 pub use dialect::Dialect;
 pub use error::DbError;
 pub use exec::{Db, Execute, Tx};
+pub use migrate::Applied;
 pub use pool::{DbOptions, Server, Target};
 pub use row::Row;
 pub use sql::{Arg, Statement, in_list, sql};

@@ -87,13 +87,15 @@ pub struct RegisteredKey {
     pub key_id: String,
     /// A known text sealed with it.
     pub check_value: Vec<u8>,
+    /// Since when this database knows it.
+    pub since: Millis,
 }
 
 /// The sealing keys that this database's values need.
 pub async fn keys(db: &mut impl Execute) -> Result<Vec<RegisteredKey>, DbError> {
     let rows = db
         .fetch_all(sql(
-            "SELECT key_id, check_value FROM {vault_keys} ORDER BY created_at, key_id",
+            "SELECT key_id, check_value, created_at FROM {vault_keys} ORDER BY created_at, key_id",
         ))
         .await?;
     rows.iter()
@@ -101,21 +103,18 @@ pub async fn keys(db: &mut impl Execute) -> Result<Vec<RegisteredKey>, DbError> 
             Ok(RegisteredKey {
                 key_id: row.text("key_id")?,
                 check_value: row.bytes("check_value")?,
+                since: Millis(row.int("created_at")?),
             })
         })
         .collect()
 }
 
 /// Registers a key. `false`: it is registered already.
-pub async fn register_key(
-    db: &mut impl Execute,
-    key: &RegisteredKey,
-    now: Millis,
-) -> Result<bool, DbError> {
+pub async fn register_key(db: &mut impl Execute, key: &RegisteredKey) -> Result<bool, DbError> {
     let statement =
         sql("INSERT INTO {vault_keys} (key_id, check_value, created_at) VALUES (?, ?, ?)")
             .bind(key.key_id.clone())
             .bind(key.check_value.clone())
-            .bind(now);
+            .bind(key.since);
     db.insert_if_absent(statement).await
 }

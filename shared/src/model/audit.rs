@@ -100,6 +100,8 @@ text_enum! {
         KeyEdit = "key.edit",
         /// An API key was revoked.
         KeyRevoke = "key.revoke",
+        /// Somebody has said that the sealing key is backed up.
+        KeyBackupConfirm = "sealing_key.confirm",
         /// The audit log was taken out.
         AuditExport = "audit.export",
     }

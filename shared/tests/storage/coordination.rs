@@ -356,10 +356,13 @@ pub(crate) async fn the_installations_own_rows(place: Place) {
     let key = RegisteredKey {
         key_id: "k1".into(),
         check_value: b"c".to_vec(),
+        since: NOW,
     };
-    assert!(system::register_key(&mut &db, &key, NOW).await.unwrap());
-    assert!(!system::register_key(&mut &db, &key, NOW).await.unwrap());
-    assert_eq!(system::keys(&mut &db).await.unwrap().len(), 1);
+    assert!(system::register_key(&mut &db, &key).await.unwrap());
+    assert!(!system::register_key(&mut &db, &key).await.unwrap());
+    let keys = system::keys(&mut &db).await.unwrap();
+    let known = keys.iter().map(|key| (key.key_id.as_str(), key.since));
+    assert_eq!(known.collect::<Vec<_>>(), [("k1", NOW)]);
     assert!(users::read(&mut &db, "admin").await.unwrap().is_none());
     for epoch in 1..=2 {
         users::set_password(&mut &db, "admin", Role::Administrator, "hash", NOW)

@@ -58,6 +58,7 @@ contract! {
     schema:
         migrations_repeat_and_prefixes_keep_installations_apart,
         several_processes_may_migrate_at_once,
+        what_was_applied_is_told_with_its_time,
         a_schema_from_the_future_is_refused,
         a_missing_schema_is_named,
         a_migration_that_was_cut_off_is_completed,

@@ -32,6 +32,24 @@ pub(crate) async fn several_processes_may_migrate_at_once(place: Place) {
     place.open().await.check_schema().await.unwrap();
 }
 
+pub(crate) async fn what_was_applied_is_told_with_its_time(place: Place) {
+    let db = place.open().await;
+    let applied = db.applied_migrations().await.unwrap();
+    assert!(applied.is_sorted_by(|one, next| one.version < next.version));
+    assert_eq!(applied[0].description, "initial");
+    // The driver writes seconds, by the server's clock.
+    let now = db.server_time().await.unwrap();
+    for step in applied {
+        let age = now.0 - step.at.0;
+        assert!((-1_000..600_000).contains(&age), "{step:?} {age}");
+    }
+    let version = db.engine_version().await.unwrap();
+    assert!(
+        version.starts_with(|c: char| c.is_ascii_digit()),
+        "{version}"
+    );
+}
+
 pub(crate) async fn a_schema_from_the_future_is_refused(place: Place) {
     let db = place.open().await;
     let future = sql(

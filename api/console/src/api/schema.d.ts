@@ -910,6 +910,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the installation stands on: versions, database and its migrations, queue, and the ids of the sealing keys. */
+        get: operations["system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/key-backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirms that the sealing key which was made at the first start is backed up: nobody is asked for it any more. Each host that
+         *     has a key file of its own is told by itself.
+         */
+        post: operations["confirmKeyBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1184,7 +1221,7 @@ export interface components {
             present: boolean;
         };
         /** @enum {string} */
-        Action: "session.open" | "session.refused" | "session.close" | "user.create" | "user.edit" | "user.delete" | "user.password" | "credential.create" | "credential.edit" | "credential.delete" | "credential.restore" | "credential.purge" | "credential.revoke" | "credential.reveal" | "credential.refresh" | "credential.resolve" | "credential.retry" | "orphan.apply" | "orphan.discard" | "refreshing.pause" | "refreshing.resume" | "credentials.import" | "credentials.migrate" | "migration.confirm" | "credentials.export" | "credentials.bulk" | "job.cancel" | "job.retry" | "settings.edit" | "proxy.create" | "proxy.edit" | "proxy.delete" | "proxy.test" | "client_id.create" | "client_id.edit" | "client_id.delete" | "key.create" | "key.edit" | "key.revoke" | "audit.export";
+        Action: "session.open" | "session.refused" | "session.close" | "user.create" | "user.edit" | "user.delete" | "user.password" | "credential.create" | "credential.edit" | "credential.delete" | "credential.restore" | "credential.purge" | "credential.revoke" | "credential.reveal" | "credential.refresh" | "credential.resolve" | "credential.retry" | "orphan.apply" | "orphan.discard" | "refreshing.pause" | "refreshing.resume" | "credentials.import" | "credentials.migrate" | "migration.confirm" | "credentials.export" | "credentials.bulk" | "job.cancel" | "job.retry" | "settings.edit" | "proxy.create" | "proxy.edit" | "proxy.delete" | "proxy.test" | "client_id.create" | "client_id.edit" | "client_id.delete" | "key.create" | "key.edit" | "key.revoke" | "sealing_key.confirm" | "audit.export";
         /** @enum {string} */
         Advice: "wait" | "probe_now" | "mark_dead" | "replace_refresh_token" | "stop_other_program" | "change_client_id" | "change_proxy" | "retry" | "confirm_migration" | "enable" | "apply_orphan" | "discard_orphan" | "resume" | "mend_disk" | "keep_journal" | "start_worker" | "read_log" | "check_egress";
         /** @description That the process lives. */
@@ -2052,6 +2089,10 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        KeyBackupConfirm: {
+            /** @description Without the key no stored token can be read: whoever confirms says so by `true`. */
+            backed_up?: boolean;
+        };
         /** @description The credentials that a key is good for: `all`, or those with one of some tags or `biz_id`s. */
         KeyReach: {
             kind: components["schemas"]["ReachKind"];
@@ -2336,6 +2377,8 @@ export interface components {
             /** @description Attempts that no worker has claimed, in the database. */
             lines: components["schemas"]["QueueLine"][];
         };
+        /** @enum {string} */
+        QueueKind: "embedded" | "redis";
         QueueLane: {
             /**
              * Format: int32
@@ -2439,8 +2482,32 @@ export interface components {
         };
         /** @enum {string} */
         Role: "administrator" | "viewer";
+        SchemaMigration: {
+            /** Format: date-time */
+            applied_at: string;
+            description: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** @enum {string} */
         Scope: "get_at" | "refresh" | "read_rt" | "view" | "manage";
+        SealingKey: {
+            id: string;
+            /** Format: date-time */
+            since: string;
+        };
+        /** @description The keys that seal stored tokens. Their ids are no secrets. */
+        SealingKeys: {
+            /** @description The id of the key that new values are sealed with. */
+            active: string;
+            /** @description The key was made at the first start, and nobody has said yet that it is backed up. */
+            backup_unconfirmed: boolean;
+            /** @description Those that stored values may be sealed with. */
+            keys: components["schemas"]["SealingKey"][];
+            origin: components["schemas"]["SealingKeysOrigin"];
+        };
+        /** @enum {string} */
+        SealingKeysOrigin: "file" | "configuration";
         /** @description Which credentials. */
         Selection: {
             /** @description These, at most 10,000. */
@@ -2593,6 +2660,27 @@ export interface components {
             egresses: components["schemas"]["PausedEgress"][];
             /** @description The switches that are on. */
             switches: components["schemas"]["SwitchView"][];
+        };
+        /** @description What the installation stands on, as the process sees it that answers. */
+        System: {
+            database: components["schemas"]["SystemDatabase"];
+            queue: components["schemas"]["QueueKind"];
+            sealing_keys: components["schemas"]["SealingKeys"];
+            /** @description Of the program. */
+            version: string;
+        };
+        SystemDatabase: {
+            /** @description The version of the engine, as it says it. */
+            engine: string;
+            /** @description `sqlite`, `mysql` or `postgres`. */
+            kind: string;
+            /** @description The steps that led to it. */
+            migrations: components["schemas"]["SchemaMigration"][];
+            /**
+             * Format: int64
+             * @description The version of the schema.
+             */
+            schema: number;
         };
         /** @enum {string} */
         TargetKind: "credential" | "attempt" | "user" | "session" | "key" | "proxy" | "client_id" | "egress" | "settings" | "job";
@@ -5549,6 +5637,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description why the request was refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description why the request was refused */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmKeyBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyBackupConfirm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealingKeys"];
                 };
             };
             /** @description why the request was refused */

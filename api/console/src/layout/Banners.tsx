@@ -4,6 +4,7 @@ import { Link } from 'react-router';
 import { RelativeTime } from '~/components';
 import { IconCritical, IconLock, IconPause } from '~/icons';
 import { Banner } from './Banner';
+import { KeyBackupBanner } from './KeyBackupBanner';
 import { MigrationBanner } from './MigrationBanner';
 import { apiSecretQuery, useStatus } from './status';
 
@@ -44,6 +45,7 @@ export function Banners() {
         </Banner>
       ) : null}
       <MigrationBanner />
+      <KeyBackupBanner />
       {placeholder === true ? (
         <Banner
           look={{ tone: 'doubt', Icon: IconLock }}

@@ -1,3 +1,3 @@
 export { Layout } from './Layout';
 export { useShortcut } from './shortcuts';
-export { statusQuery, useStatus } from './status';
+export { statusQuery, systemQuery, useStatus } from './status';

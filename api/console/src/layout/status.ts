@@ -8,6 +8,14 @@ export const statusQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET('/api/v1/status', { signal })),
 });
 
+/** What the installation stands on; also for pages. */
+export const systemQuery = queryOptions({
+  queryKey: keys.system,
+  queryFn: ({ signal }) => unwrap(api.GET('/api/v1/system', { signal })),
+  // It changes with a restart, or where somebody says that the key is backed up.
+  staleTime: 10 * 60_000,
+});
+
 /** Whether the API's secret is still the published one. */
 export const apiSecretQuery = queryOptions({
   queryKey: [...keys.apiKeys(), 'configured'],

@@ -5,6 +5,7 @@
 export const keys = {
   session: ['session'] as const,
   status: ['status'] as const,
+  system: ['system'] as const,
   stats: (hours: number) => ['stats', hours] as const,
   credentials: (query: unknown) => ['credentials', 'list', query] as const,
   facets: (filter: unknown) => ['facets', filter] as const,

@@ -39,6 +39,7 @@ mod settings;
 mod stats;
 mod status;
 mod switches;
+mod system;
 mod users;
 mod workers;
 
@@ -114,6 +115,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(migration::confirm))
         .routes(routes!(status::status))
         .routes(routes!(stats::stats))
+        .routes(routes!(system::read))
+        .routes(routes!(system::confirm_backup))
         .routes(routes!(workers::list))
         .routes(routes!(queue::queue))
         .routes(routes!(open_attempts::list))

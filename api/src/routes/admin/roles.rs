@@ -66,6 +66,7 @@ const FOR_KEYS: &[&str] = &[
     "deleteClientId",
     // How they are kept alive.
     "status",
+    "system",
     "stats",
     "listWorkers",
     "queue",

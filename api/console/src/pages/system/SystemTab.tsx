@@ -4,15 +4,15 @@ import clsx from 'clsx';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { KeyValue, Pill, ProblemAlert } from '~/components';
+import { KeyValue, Pill, ProblemAlert, RelativeTime } from '~/components';
 import { useFormat } from '~/format';
-import { IconCritical, IconDatabase, IconHealthy, IconWarning } from '~/icons';
-import { useStatus } from '~/layout';
+import { IconCritical, IconHealthy, IconWarning } from '~/icons';
+import { systemQuery, useStatus } from '~/layout';
 import { queueQuery, workersQuery } from '~/pages/jobs/query';
 import { Refreshing } from '~/pages/jobs/Refreshing';
 import type { Look } from '~/theme/states';
 import { Diagnostics } from './Diagnostics';
-import { readinessQuery, versionQuery, type Readiness } from './query';
+import { readinessQuery, type Readiness } from './query';
 import classes from './system.module.css';
 import { WorkersTable } from './WorkersTable';
 
@@ -39,6 +39,9 @@ export function SystemTab() {
       </Card>
       <Card title={t('about.title')}>
         <About />
+      </Card>
+      <Card title={t('database.title')}>
+        <DatabaseAndKeys />
       </Card>
       <Card title={t('queue.title')}>
         <QueueTable />
@@ -113,16 +116,16 @@ function ReadinessChecks() {
 function About() {
   const { t } = useTranslation('system');
   const format = useFormat();
-  const version = useQuery(versionQuery);
+  const version = useQuery(systemQuery).data?.version;
   const workers = useQuery(workersQuery).data?.items.filter(({ state }) => state === 'alive') ?? [];
   const status = useStatus().data;
   const versions = [...new Set(workers.map((worker) => worker.version))];
-  const differ = versions.some((each) => version.data != null && each !== version.data);
+  const differ = versions.some((each) => version !== undefined && each !== version);
   const last = status?.last_24_hours;
   return (
     <KeyValue
       items={[
-        [t('about.server'), version.data ?? '–'],
+        [t('about.server'), version ?? '–'],
         [
           t('about.workers'),
           versions.length === 0 ? (
@@ -138,15 +141,85 @@ function About() {
         [t('about.orphans'), status ? format.count(status.orphans) : '–'],
         [t('about.replayed'), last ? format.count(last.replayed) : '–'],
         [t('about.late'), last ? format.count(last.late) : '–'],
-        [
-          t('about.database'),
-          <Text key="more" size="sm" c="dimmed">
-            <IconDatabase size={14} aria-hidden /> {t('about.databaseHelp')}{' '}
-            <code>rt-manage-api check-config</code>
-          </Text>,
-        ],
       ]}
     />
+  );
+}
+
+function DatabaseAndKeys() {
+  const { t } = useTranslation('system');
+  const system = useQuery(systemQuery);
+  if (system.error && !system.data)
+    return <ProblemAlert problem={system.error} retry={() => void system.refetch()} />;
+  const { database, queue, sealing_keys: sealing } = system.data ?? {};
+  const newest = database?.migrations.at(-1);
+  return (
+    <>
+      <KeyValue
+        items={[
+          [
+            t('database.kind'),
+            database ? `${t(`database.kinds.${database.kind as 'sqlite'}`)} ${database.engine}` : '–',
+          ],
+          [
+            t('database.schema'),
+            database && newest ? (
+              <span key="schema">
+                {database.schema} · <RelativeTime at={newest.applied_at} />
+              </span>
+            ) : (
+              '–'
+            ),
+          ],
+          [t('database.queue'), queue ? t(`database.queues.${queue}`) : '–'],
+          [t('database.keys'), sealing ? t(`database.origins.${sealing.origin}`) : '–'],
+          ...(sealing?.keys ?? []).map(
+            ({ id, since }) =>
+              [
+                t('database.key', { id }),
+                <span key={id}>
+                  {id === sealing?.active ? t('database.active') : t('database.older')} ·{' '}
+                  <RelativeTime at={since} />
+                </span>,
+              ] as const,
+          ),
+          [
+            t('database.backup'),
+            sealing ? (
+              <Pill key="backup" look={sealing.backup_unconfirmed ? DEGRADED : GOOD} plain>
+                {t(
+                  sealing.origin === 'configuration'
+                    ? 'database.backupYours'
+                    : sealing.backup_unconfirmed
+                      ? 'database.backupMissing'
+                      : 'database.backupDone',
+                )}
+              </Pill>
+            ) : (
+              '–'
+            ),
+          ],
+        ]}
+      />
+      {database ? (
+        <details className={classes.steps}>
+          <summary>{t('database.migrations', { count: database.migrations.length })}</summary>
+          <Table>
+            <Table.Tbody>
+              {database.migrations.map(({ version, description, applied_at }) => (
+                <Table.Tr key={version}>
+                  <Table.Td ta="right">{version}</Table.Td>
+                  <Table.Td>{description}</Table.Td>
+                  <Table.Td>
+                    <RelativeTime at={applied_at} />
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </details>
+      ) : null}
+    </>
   );
 }
 

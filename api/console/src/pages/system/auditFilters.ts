@@ -42,6 +42,7 @@ const ACTION_SET: Record<Schemas['Action'], true> = {
   'credentials.export': true,
   'credentials.migrate': true,
   'migration.confirm': true,
+  'sealing_key.confirm': true,
   'orphan.apply': true,
   'orphan.discard': true,
   'refreshing.pause': true,

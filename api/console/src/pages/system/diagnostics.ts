@@ -1,6 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { api, Problem, unwrap } from '~/api';
-import { readinessQuery, versionQuery } from './query';
+import { readinessQuery } from './query';
 
 /** What cannot be read is said to be so: a report of a broken installation is what is wanted most. */
 async function part(read: () => Promise<unknown>): Promise<unknown> {
@@ -45,8 +45,8 @@ export function settingsPart(settings: readonly SettingLike[]): Record<string, u
 
 /** Everything that somebody who helps has to know, as one text. No names of credentials, no tokens, no people. */
 export async function collect(client: QueryClient, now: Date): Promise<string> {
-  const [version, readiness, status, stats, queue, workers, egresses, settings] = await Promise.all([
-    part(() => client.query(versionQuery)),
+  const [system, readiness, status, stats, queue, workers, egresses, settings] = await Promise.all([
+    part(() => unwrap(api.GET('/api/v1/system'))),
     part(() => client.query({ ...readinessQuery, staleTime: 0 })),
     part(() => unwrap(api.GET('/api/v1/status'))),
     part(() => unwrap(api.GET('/api/v1/stats', { params: { query: { hours: 24 } } }))),
@@ -57,7 +57,7 @@ export async function collect(client: QueryClient, now: Date): Promise<string> {
   ]);
   const report = {
     collected_at: now.toISOString(),
-    version,
+    system,
     browser: navigator.userAgent,
     readiness,
     status,

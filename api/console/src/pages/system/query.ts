@@ -71,16 +71,3 @@ function isReadiness(body: unknown): body is Readiness {
     typeof body.status === 'string'
   );
 }
-
-/** The version of the server, which its API document names. Only that is kept of it. */
-export const versionQuery = queryOptions({
-  queryKey: ['version'],
-  queryFn: async ({ signal }): Promise<string | null> => {
-    const { data } = await api.GET('/api/v1/openapi.json', { signal });
-    const document: unknown = data;
-    if (typeof document !== 'object' || document === null || !('info' in document)) return null;
-    const { info } = document;
-    return typeof info === 'object' && info !== null && 'version' in info ? String(info.version) : null;
-  },
-  staleTime: 10 * 60_000,
-});

@@ -26,6 +26,7 @@ mod refresh;
 mod sessions;
 mod settings;
 mod switches;
+mod system;
 mod token_rules;
 mod users;
 
