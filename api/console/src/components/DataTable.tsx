@@ -12,6 +12,7 @@ import { useFormat } from '~/format';
 import { IconBack, IconNext } from '~/icons';
 import { ColumnChooser, useColumns } from './columns';
 import classes from './DataTable.module.css';
+import { LoadProblem } from './LoadProblem';
 import { PAGE_SIZES } from './useTableUrl';
 import type { SelectionState } from './useSelection';
 
@@ -56,6 +57,10 @@ interface Props<T> {
   rowName: (row: T) => string;
   /** Something newer is being read. */
   fetching?: boolean;
+  /** Why the last reading failed; `null`: it did not. Rows that were read before stay. */
+  problem: unknown;
+  /** Reads again. */
+  retry: () => void;
   sort?: string;
   onSort?: (sort: string) => void;
   paging?: Paging;
@@ -95,6 +100,7 @@ export function DataTable<T extends object>(props: Props<T>) {
   const descending = sort?.startsWith('-') ?? false;
   const accessor = sort?.replace(/^-/, '');
   const shown = rows ?? [];
+  const failed = props.problem !== null && props.problem !== undefined;
   // The library's type is a union of what goes together; each of ours does.
   const options = {
     records: [...shown],
@@ -152,8 +158,14 @@ export function DataTable<T extends object>(props: Props<T>) {
         <span className={classes.space} />
         <ColumnChooser columns={columns} {...chosen} />
       </div>
-      <Mantine {...options} />
-      {paging ? <Pager {...paging} /> : props.footer}
+      {failed ? (
+        <div className={classes.problem}>
+          <LoadProblem problem={props.problem} shown={rows !== undefined} retry={props.retry} />
+        </div>
+      ) : null}
+      {/* Without rows its empty state would say that there are none. */}
+      {failed && rows === undefined ? null : <Mantine {...options} />}
+      {paging ? <Pager {...paging} known={rows !== undefined} /> : props.footer}
     </section>
   );
 }
@@ -212,7 +224,16 @@ function SelectionBar({ selection: state, total, pageIds, children }: SelectionB
 /** The server lists what begins behind 10,000 entries at most. */
 const DEEPEST = 10_000;
 
-function Pager({ page, pageSize, total, more = false, onPage, onPageSize }: Paging) {
+/** `known`: somebody has counted. */
+function Pager({
+  page,
+  pageSize,
+  total,
+  more = false,
+  known,
+  onPage,
+  onPageSize,
+}: Paging & { known: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
   const from = total === 0 ? 0 : (page - 1) * pageSize + 1;
@@ -228,11 +249,13 @@ function Pager({ page, pageSize, total, more = false, onPage, onPageSize }: Pagi
   return (
     <nav className={clsx(classes.bar, classes.footer)} aria-label={t('table.page', { page })}>
       <span aria-live="polite">
-        {t('table.range', {
-          from: format.number(from),
-          to: format.number(to),
-          total: format.count({ count: total, more }),
-        })}
+        {known
+          ? t('table.range', {
+              from: format.number(from),
+              to: format.number(to),
+              total: format.count({ count: total, more }),
+            })
+          : null}
       </span>
       <span className={classes.space} />
       <VisuallyHidden id="page-size">{t('table.perPage')}</VisuallyHidden>

@@ -8,6 +8,7 @@ export { EmptyState } from './EmptyState';
 export { FilterBar, type Filter, type FilterOption } from './FilterBar';
 export { jobLook, JobProgress, type JobFigures } from './JobProgress';
 export { KeyValue } from './KeyValue';
+export { LoadProblem } from './LoadProblem';
 export { MaskedSecret } from './MaskedSecret';
 export { Notice } from './Notice';
 export { notify } from './notify';

@@ -24,7 +24,7 @@ import { useCredentialFilters } from './filters';
 import { facetsQuery, filterOf, FILTERS, listQuery, type Credential, type FilterName } from './query';
 
 export function Component() {
-  const { t } = useTranslation(['credentials', 'common']);
+  const { t } = useTranslation('credentials');
   const url = useTableUrl<FilterName>({ filters: FILTERS, defaultSort: '-id' });
   const minute = useNow(60);
   const filter = useMemo(() => filterOf(url, minute), [url, minute]);
@@ -63,18 +63,11 @@ export function Component() {
           ))}
         </Stack>
       ) : null}
-      {list.error ? (
-        <ProblemAlert
-          problem={list.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void list.refetch()}
-        />
-      ) : null}
       <DataTable<Credential>
         name="credentials"
         label={t('title')}
         columns={useCredentialColumns(deleted)}
-        rows={list.data?.items ?? (list.error ? [] : undefined)}
+        rows={list.data?.items}
         rowId={(row) => row.id}
         rowName={(row) => row.biz_id}
         fetching={list.isFetching}
@@ -85,6 +78,8 @@ export function Component() {
           <BulkBar
             selection={selection}
             filter={filter}
+        problem={list.error}
+        retry={() => void list.refetch()}
             matching={matching}
             deleted={deleted}
             onStarted={(job) => setJobs((all) => [job, ...all].slice(0, 5))}

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { TFunction } from 'i18next';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { DataTable, EmptyState, Pill, ProblemAlert, RelativeTime, type Column } from '~/components';
+import { DataTable, EmptyState, Pill, RelativeTime, type Column } from '~/components';
 import { useFormat, type Format } from '~/format';
 import { IconWarning } from '~/icons';
 import { WORKER_STATES } from '~/theme/states';
@@ -15,21 +15,16 @@ export function WorkersTab() {
   const workers = useQuery(workersQuery);
   return (
     <>
-      {workers.error ? (
-        <ProblemAlert
-          problem={workers.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void workers.refetch()}
-        />
-      ) : null}
       <DataTable<Worker>
         name="workers"
         label={t('tab.workers')}
         columns={useColumns()}
-        rows={workers.data?.items ?? (workers.error ? [] : undefined)}
+        rows={workers.data?.items}
         rowId={({ id }) => id}
         rowName={({ host, id }) => `${host} ${id}`}
         fetching={workers.isFetching}
+        problem={workers.error}
+        retry={() => void workers.refetch()}
         toolbar={<Text size="sm">{t('worker.help')}</Text>}
         empty={<EmptyState kind="nothing" title={t('worker.none')} text={t('worker.noneHelp')} />}
       />

@@ -37,21 +37,16 @@ export function AuditTab() {
       <div className={classes.filters}>
         <AuditFilterBar url={url} />
       </div>
-      {list.error ? (
-        <ProblemAlert
-          problem={list.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void list.refetch()}
-        />
-      ) : null}
       <DataTable<AuditEntry>
         name="audit"
         label={t('tab.audit')}
         columns={useColumns(setShown)}
-        rows={items ?? (list.error ? [] : undefined)}
+        rows={items}
         rowId={(row) => row.id}
         rowName={(row) => row.action}
         fetching={list.isFetching}
+        problem={list.error}
+        retry={() => void list.refetch()}
         toolbar={
           <>
             <Export filter={filter} />

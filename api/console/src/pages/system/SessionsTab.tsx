@@ -3,15 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '~/api';
-import {
-  ConfirmDialog,
-  DataTable,
-  EmptyState,
-  notify,
-  ProblemAlert,
-  RelativeTime,
-  type Column,
-} from '~/components';
+import { ConfirmDialog, DataTable, EmptyState, notify, RelativeTime, type Column } from '~/components';
 import { useFormat } from '~/format';
 import { IconLogOut } from '~/icons';
 import { keys } from '~/query';
@@ -19,7 +11,7 @@ import { sessionsQuery, type Session } from './query';
 
 /** The own open sessions. One that somebody does not know is ended here. */
 export function SessionsTab() {
-  const { t } = useTranslation(['system', 'common']);
+  const { t } = useTranslation('system');
   const format = useFormat();
   const client = useQueryClient();
   const sessions = useQuery(sessionsQuery);
@@ -85,24 +77,19 @@ export function SessionsTab() {
 
   return (
     <>
-      {sessions.error ? (
-        <ProblemAlert
-          problem={sessions.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void sessions.refetch()}
-        />
-      ) : null}
       <DataTable<Session>
         name="sessions"
         label={t('tab.sessions')}
         columns={columns}
-        rows={items ?? (sessions.error ? [] : undefined)}
+        rows={items}
         rowId={(row) => row.id}
         rowName={(row) => row.address}
         fetching={sessions.isFetching}
         minHeight={160}
         toolbar={
           <Button
+        problem={sessions.error}
+        retry={() => void sessions.refetch()}
             size="compact-sm"
             variant="default"
             leftSection={<IconLogOut size={15} />}

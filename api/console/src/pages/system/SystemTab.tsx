@@ -4,7 +4,7 @@ import clsx from 'clsx';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { KeyValue, Pill, ProblemAlert } from '~/components';
+import { KeyValue, LoadProblem, Pill } from '~/components';
 import { useFormat } from '~/format';
 import { IconCritical, IconDatabase, IconHealthy, IconWarning } from '~/icons';
 import { useStatus } from '~/layout';
@@ -69,44 +69,49 @@ function readyLook(status: string): Look {
 function ReadinessChecks() {
   const { t, i18n } = useTranslation('system');
   const ready = useQuery(readinessQuery);
-  if (ready.error) return <ProblemAlert problem={ready.error} retry={() => void ready.refetch()} />;
   const { status, checks }: Readiness = ready.data ?? { status: '', checks: {} };
   const known = ['ok', 'degraded', 'unavailable'].includes(status);
+  const again = () => void ready.refetch();
+  if (ready.error && ready.data === undefined)
+    return <LoadProblem problem={ready.error} shown={false} retry={again} />;
   return (
-    <KeyValue
-      items={[
-        [
-          t('ready.whole'),
-          known ? (
-            <Pill key="whole" look={readyLook(status)}>
-              {t(`ready.status.${status as 'ok'}`)}
-            </Pill>
-          ) : (
-            '–'
+    <>
+      <LoadProblem problem={ready.error} shown retry={again} />
+      <KeyValue
+        items={[
+          [
+            t('ready.whole'),
+            known ? (
+              <Pill key="whole" look={readyLook(status)}>
+                {t(`ready.status.${status as 'ok'}`)}
+              </Pill>
+            ) : (
+              '–'
+            ),
+          ],
+          ...Object.entries(checks).map(
+            ([name, said]) =>
+              [
+                // The keys are open here: checks come from the server.
+                i18n.exists(`ready.check.${name}`, { ns: 'system' })
+                  ? t(`ready.check.${name}` as 'ready.check.database')
+                  : name,
+                said === 'ok' ? (
+                  <Pill key={name} look={GOOD} plain>
+                    {t(name === 'database' ? 'ready.schema' : 'ready.ok')}
+                  </Pill>
+                ) : (
+                  <Pill key={name} look={readyLook(status)} plain>
+                    <Text span size="sm" style={{ whiteSpace: 'normal' }}>
+                      {said}
+                    </Text>
+                  </Pill>
+                ),
+              ] as const,
           ),
-        ],
-        ...Object.entries(checks).map(
-          ([name, said]) =>
-            [
-              // The keys are open here: checks come from the server.
-              i18n.exists(`ready.check.${name}`, { ns: 'system' })
-                ? t(`ready.check.${name}` as 'ready.check.database')
-                : name,
-              said === 'ok' ? (
-                <Pill key={name} look={GOOD} plain>
-                  {t(name === 'database' ? 'ready.schema' : 'ready.ok')}
-                </Pill>
-              ) : (
-                <Pill key={name} look={readyLook(status)} plain>
-                  <Text span size="sm" style={{ whiteSpace: 'normal' }}>
-                    {said}
-                  </Text>
-                </Pill>
-              ),
-            ] as const,
-        ),
-      ]}
-    />
+        ]}
+      />
+    </>
   );
 }
 
@@ -154,9 +159,12 @@ function QueueTable() {
   const { t } = useTranslation(['system', 'terms']);
   const format = useFormat();
   const queue = useQuery(queueQuery);
-  if (queue.error) return <ProblemAlert problem={queue.error} retry={() => void queue.refetch()} />;
+  const again = () => void queue.refetch();
+  if (queue.error && queue.data === undefined)
+    return <LoadProblem problem={queue.error} shown={false} retry={again} />;
   return (
     <>
+      <LoadProblem problem={queue.error} shown retry={again} />
       <Table>
         <Table.Thead>
           <Table.Tr>

@@ -124,3 +124,19 @@ describe('orphans', () => {
     await waitFor(() => expect(asked).toEqual([false, true]));
   });
 });
+  it('does not say that there are none where they could not be read', async () => {
+    let broken = true;
+    server.use(
+      http.get('*/api/v1/orphans', () =>
+        broken ? problem(500, 'internal') : HttpResponse.json({ items: [], next: null }),
+      ),
+    );
+    const { user } = render(<OrphansTab />);
+    expect(await screen.findByRole('alert')).toHaveTextContent('This could not be read');
+    expect(screen.queryByText('No orphaned answers')).toBeNull();
+    broken = false;
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByText('No orphaned answers')).toBeVisible();
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
