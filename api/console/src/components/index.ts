@@ -1,6 +1,6 @@
 export { BackLink } from './BackLink';
 export { CodeBlock } from './CodeBlock';
-export { ConfirmDialog, useCloseLabel } from './ConfirmDialog';
+export { ConfirmDialog } from './ConfirmDialog';
 export { CopyButton } from './CopyButton';
 export { CursorPager } from './CursorPager';
 export { DataTable, type Column, type Paging } from './DataTable';
@@ -18,6 +18,8 @@ export { Pill } from './Pill';
 export { ProblemAlert, useProblemText } from './problems';
 export { StateBadge } from './StateBadge';
 export { ExpiryCountdown, RelativeTime } from './time';
+export { useActionText } from './useActionText';
+export { useCloseLabel } from './useCloseLabel';
 export { useCodeText } from './useCodeText';
 export { useCursor, type Cursor } from './useCursor';
 export { useProblemForm } from './useProblemForm';
