@@ -6,19 +6,19 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { KeyValue, LoadProblem, Pill } from '~/components';
 import { useFormat } from '~/format';
-import { IconCritical, IconDatabase, IconHealthy, IconWarning } from '~/icons';
+import { IconDatabase } from '~/icons';
 import { useStatus } from '~/layout';
 import { queueQuery, workersQuery } from '~/pages/jobs/query';
 import { Refreshing } from '~/pages/jobs/Refreshing';
-import type { Look } from '~/theme/states';
+import { WorkersTable } from '~/pages/jobs/WorkersTable';
+import { SEVERITIES, type Look } from '~/theme/states';
 import { Diagnostics } from './Diagnostics';
 import { readinessQuery, versionQuery, type Readiness } from './query';
 import classes from './system.module.css';
-import { WorkersTable } from './WorkersTable';
 
-const GOOD: Look = { tone: 'ok', Icon: IconHealthy };
-const DEGRADED: Look = { tone: 'doubt', Icon: IconWarning };
-const BAD: Look = { tone: 'bad', Icon: IconCritical };
+const GOOD = SEVERITIES.ok;
+const DEGRADED = SEVERITIES.warning;
+const BAD = SEVERITIES.critical;
 
 /** How the installation is: each part, what is wrong with it, and the switches. */
 export function SystemTab() {
