@@ -7,7 +7,7 @@ import {
   CursorPager,
   DataTable,
   EmptyState,
-  ProblemAlert,
+  useActionText,
   useCursor,
   useTableUrl,
   type Column,
@@ -18,7 +18,7 @@ import { useIsAdministrator } from '~/session';
 import { AuditDetail } from './AuditDetail';
 import { AuditFilterBar } from './AuditFilterBar';
 import { AUDIT_FILTERS, auditFilterOf, exportPath, type AuditFilterName } from './auditFilters';
-import { detailLine, targetPath, useActionText, useTargetKindText } from './auditTexts';
+import { detailLine, targetPath, useTargetKindText } from './auditTexts';
 import { auditQuery, PART, type AuditEntry, type AuditFilter } from './query';
 import classes from './system.module.css';
 
