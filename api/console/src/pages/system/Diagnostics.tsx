@@ -13,12 +13,7 @@ function fileName(now: Date): string {
 }
 
 function save(text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = fileName(new Date());
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(new Blob([text], { type: 'application/json' }), fileName(new Date()));
 }
 
 /** A report for whoever helps. It is shown before it is given away. */
