@@ -42,6 +42,10 @@ export interface Paging {
   more?: boolean;
   onPage: (page: number) => void;
   onPageSize: (size: number) => void;
+  /** The search ended before the page was full: there may be more that match. */
+  incomplete?: boolean;
+  /** Leads to what no page number reaches. */
+  onFurther?: (() => void) | undefined;
 }
 
 interface Props<T> {
@@ -73,7 +77,7 @@ interface Props<T> {
   /** At the left of the bar above. */
   toolbar?: ReactNode;
   minHeight?: number;
-  /** Below the rows, such as a `CursorPager`. */
+  /** Below the rows, such as a `CursorPager`; it stands there instead of what `paging` would show. */
   footer?: ReactNode;
 }
 
@@ -165,7 +169,7 @@ export function DataTable<T extends object>(props: Props<T>) {
       ) : null}
       {/* Without rows its empty state would say that there are none. */}
       {failed && rows === undefined ? null : <Mantine {...options} />}
-      {paging ? <Pager {...paging} known={rows !== undefined} /> : props.footer}
+      {props.footer ?? (paging ? <Pager {...paging} known={rows !== undefined} /> : null)}
     </section>
   );
 }
@@ -233,19 +237,32 @@ function Pager({
   known,
   onPage,
   onPageSize,
+  incomplete = false,
+  onFurther,
 }: Paging & { known: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
   const from = total === 0 ? 0 : (page - 1) * pageSize + 1;
   const to = more ? page * pageSize : Math.min(page * pageSize, total);
-  const last = more ? page * pageSize >= DEEPEST : to >= total;
-  const step = (label: string, icon: ReactNode, to: number, disabled: boolean) => (
+  const deepest = more && page * pageSize >= DEEPEST;
+  // Here page numbers end; a cursor may go on.
+  const ends = deepest || incomplete;
+  const last = ends ? onFurther === undefined : !more && to >= total;
+  const note = !ends
+    ? null
+    : onFurther === undefined
+      ? 'table.tooDeep'
+      : incomplete
+        ? 'table.incomplete'
+        : null;
+  const step = (label: string, icon: ReactNode, act: () => void, disabled: boolean) => (
     <Tooltip label={label}>
-      <ActionIcon variant="default" aria-label={label} onClick={() => onPage(to)} disabled={disabled}>
+      <ActionIcon variant="default" aria-label={label} onClick={act} disabled={disabled}>
         {icon}
       </ActionIcon>
     </Tooltip>
   );
+  const next = () => (ends ? onFurther?.() : onPage(page + 1));
   return (
     <nav className={clsx(classes.bar, classes.footer)} aria-label={t('table.page', { page })}>
       <span aria-live="polite">
@@ -257,6 +274,7 @@ function Pager({
             })
           : null}
       </span>
+      {known && note !== null ? <span role="status">{t(note)}</span> : null}
       <span className={classes.space} />
       <VisuallyHidden id="page-size">{t('table.perPage')}</VisuallyHidden>
       <Select
@@ -269,9 +287,9 @@ function Pager({
         allowDeselect={false}
         comboboxProps={{ position: 'top-end' }}
       />
-      {step(t('table.previous'), <IconBack size={16} />, page - 1, page <= 1)}
+      {step(t('table.previous'), <IconBack size={16} />, () => onPage(page - 1), page <= 1)}
       <span>{t('table.page', { page: format.number(page) })}</span>
-      {step(t('table.next'), <IconNext size={16} />, page + 1, last)}
+      {step(t('table.next'), <IconNext size={16} />, next, last)}
     </nav>
   );
 }
