@@ -19,9 +19,14 @@ const page = (change: object) =>
   });
 const FACETS = { total: 0, more: true, states: [], tags: [], plans: [], enabled: [], client_ids: [] };
 
+const PROXY = { id: 'P', name: 'hk-1', url: 'socks5h://10.0.0.5:1080', egress: 'e1' };
+
 beforeEach(() => {
   server.use(
     http.get('*/api/v1/credentials/facets', () => HttpResponse.json(FACETS)),
+    http.get('*/api/v1/proxies', () =>
+      HttpResponse.json({ items: [PROXY], page: 1, page_size: 100, total: 1 }),
+    ),
   );
 });
 
@@ -74,4 +79,12 @@ it('keeps no dialogs for rows whose menus nobody opened, and asks where somebody
   await user.click(await screen.findByRole('button', { name: 'Actions for user001' }));
   await user.click(await screen.findByRole('menuitem', { name: 'Delete' }));
   expect(await screen.findByRole('dialog', { name: /Delete user001/ })).toBeVisible();
+});
+
+it('filters by the proxies that have names', async () => {
+  server.use(http.get('*/api/v1/credentials', () => page({ items: [credential()], total: 1 })));
+  const { user, router } = render(<Credentials />);
+  await user.click(screen.getByRole('button', { name: 'Proxy' }));
+  await user.click(await screen.findByRole('checkbox', { name: 'hk-1' }));
+  expect(router.state.location.search).toBe('?proxy=e1');
 });
