@@ -45,7 +45,10 @@ test('a job tells what became of each credential', async ({ console: page, serve
   await expect(page.getByRole('heading', { name: 'user010' })).toBeVisible();
 });
 
-test('pauses all refreshing with a reason, and lets it go on', async ({ console: page, server }) => {
+test('pauses all refreshing with a reason that shows on every page, and lets it go on', async ({
+  console: page,
+  server,
+}) => {
   await page.goto(`${server.url}/jobs`);
   await expect(page.getByText('Refreshing is on')).toBeVisible();
   await page.getByRole('button', { name: 'Pause all refreshing' }).click();
@@ -53,10 +56,14 @@ test('pauses all refreshing with a reason, and lets it go on', async ({ console:
   await expect(dialog).toContainText('Access tokens are still handed out.');
   await dialog.getByLabel('Reason').fill('a test of the switch');
   await dialog.getByRole('button', { name: 'Pause' }).click();
-  await expect(page.getByText('Refreshing is paused: a test of the switch')).toBeVisible();
+  await page.getByRole('link', { name: 'API and keys' }).click();
+  const banner = page.getByText('Refreshing is paused: a test of the switch');
+  await expect(banner).toBeVisible();
+  await page.getByRole('main').getByRole('link', { name: 'Jobs and workers' }).click();
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
   await expect(page.getByText('Refreshing is on')).toBeVisible();
+  await expect(banner).toHaveCount(0);
 });
 
 test('pauses one egress', async ({ console: page, server }) => {

@@ -112,6 +112,23 @@ own('search finds by word and by key, and typed changes are not lost', async ({ 
   await page.getByRole('button', { name: 'Discard' }).click();
 });
 
+own('the way back asks before typed changes go, and then leads back', async ({ console: page, server }) => {
+  await page.goto(server.url);
+  await page.getByRole('link', { name: 'Settings' }).click();
+  const pace = page.getByRole('textbox', { name: 'Pace' });
+  const before = await pace.inputValue();
+  await pace.fill('41');
+  await page.goBack();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('1 change that is not saved is lost.');
+  await expect(page).toHaveURL(/\/settings$/);
+  await dialog.getByRole('button', { name: 'Leave' }).click();
+  await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
+  await expect(dialog).toHaveCount(0);
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await expect(pace).toHaveValue(before);
+});
+
 own('proxies are tried, added, changed and deleted', async ({ console: page, server, watch }) => {
   watch.allow(/status of 409/);
   await page.goto(`${server.url}/settings?tab=proxies`);

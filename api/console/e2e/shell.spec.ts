@@ -41,16 +41,6 @@ test('language and theme are kept', async ({ console: page, server }) => {
   await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN');
 });
 
-test('a pause shows on every page', async ({ console: page, server }) => {
-  await page.goto(server.url);
-  await expect(page.locator('[data-live=live]')).toBeVisible();
-  const token = await server.token();
-  await server.post('/api/v1/pause', { reason: 'moving house' }, token);
-  await expect(page.getByText('Refreshing is paused: moving house')).toBeVisible();
-  await server.post('/api/v1/resume', { switch: 'paused' }, token);
-  await expect(page.getByText('Refreshing is paused: moving house')).toHaveCount(0);
-});
-
 /** What the first page loads, compressed: the promise is 300 kB. */
 test('the first load is small', async () => {
   const folder = new URL('../dist/', import.meta.url);

@@ -23,10 +23,11 @@ export async function download(path: string, body: unknown): Promise<void> {
   const content = await response.blob().catch(() => {
     throw Problem.unreachable();
   });
-  save(content, name ?? 'download');
+  saveFile(content, name ?? 'download');
 }
 
-function save(content: Blob, name: string): void {
+/** Has the browser save something that is there already. */
+export function saveFile(content: Blob, name: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(content);
   link.download = name;

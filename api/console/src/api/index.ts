@@ -1,3 +1,3 @@
 export { api, unwrap, type Schemas } from './client';
 export { Problem, type FieldError } from './problem';
-export { download } from './download';
+export { download, saveFile } from './download';

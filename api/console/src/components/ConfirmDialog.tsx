@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconWarning } from '~/icons';
 import { ProblemAlert } from './problems';
+import { useCloseLabel } from './useCloseLabel';
 
 interface Props {
   opened: boolean;
@@ -27,11 +28,6 @@ export function ConfirmDialog({ opened, onClose, ...rest }: Props) {
       {opened ? <Body {...rest} onClose={onClose} /> : null}
     </Modal>
   );
-}
-
-export function useCloseLabel() {
-  const { t } = useTranslation();
-  return { 'aria-label': t('action.close') };
 }
 
 function Body(props: Omit<Props, 'opened' | 'title'>) {

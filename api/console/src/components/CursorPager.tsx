@@ -14,10 +14,18 @@ interface Props<C> {
   size: number;
   /** How many are shown. */
   shown: number;
+  /** Nobody knows how many came before: only those shown are counted. */
+  uncounted?: boolean;
 }
 
 /** Leads through a list whose length nobody knows. Nothing where there is one part only. */
-export function CursorPager<C extends string | number>({ cursor, next, size, shown }: Props<C>) {
+export function CursorPager<C extends string | number>({
+  cursor,
+  next,
+  size,
+  shown,
+  uncounted = false,
+}: Props<C>) {
   const { t } = useTranslation();
   const format = useFormat();
   if (cursor.part === 0 && next == null) return null;
@@ -25,10 +33,12 @@ export function CursorPager<C extends string | number>({ cursor, next, size, sho
   return (
     <nav className={clsx(classes.bar, classes.footer)} aria-label={t('table.older')}>
       <span aria-live="polite">
-        {t('table.part', {
-          from: format.number(shown === 0 ? from : from + 1),
-          to: format.number(from + shown),
-        })}
+        {uncounted
+          ? t('table.rows', { count: shown, n: format.number(shown) })
+          : t('table.part', {
+              from: format.number(shown === 0 ? from : from + 1),
+              to: format.number(from + shown),
+            })}
       </span>
       {cursor.part > 1 ? (
         <Button size="compact-sm" variant="subtle" onClick={cursor.first}>

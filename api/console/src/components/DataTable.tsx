@@ -12,6 +12,7 @@ import { useFormat } from '~/format';
 import { IconBack, IconNext } from '~/icons';
 import { ColumnChooser, useColumns } from './columns';
 import classes from './DataTable.module.css';
+import { LoadProblem } from './LoadProblem';
 import { PAGE_SIZES } from './useTableUrl';
 import type { SelectionState } from './useSelection';
 
@@ -41,6 +42,10 @@ export interface Paging {
   more?: boolean;
   onPage: (page: number) => void;
   onPageSize: (size: number) => void;
+  /** The search ended before the page was full: there may be more that match. */
+  incomplete?: boolean;
+  /** Leads to what no page number reaches. */
+  onFurther?: (() => void) | undefined;
 }
 
 interface Props<T> {
@@ -56,6 +61,10 @@ interface Props<T> {
   rowName: (row: T) => string;
   /** Something newer is being read. */
   fetching?: boolean;
+  /** Why the last reading failed; `null`: it did not. Rows that were read before stay. */
+  problem: unknown;
+  /** Reads again. */
+  retry: () => void;
   sort?: string;
   onSort?: (sort: string) => void;
   paging?: Paging;
@@ -68,7 +77,7 @@ interface Props<T> {
   /** At the left of the bar above. */
   toolbar?: ReactNode;
   minHeight?: number;
-  /** Below the rows, such as a `CursorPager`. */
+  /** Below the rows, such as a `CursorPager`; it stands there instead of what `paging` would show. */
   footer?: ReactNode;
 }
 
@@ -95,6 +104,7 @@ export function DataTable<T extends object>(props: Props<T>) {
   const descending = sort?.startsWith('-') ?? false;
   const accessor = sort?.replace(/^-/, '');
   const shown = rows ?? [];
+  const failed = props.problem !== null && props.problem !== undefined;
   // The library's type is a union of what goes together; each of ours does.
   const options = {
     records: [...shown],
@@ -152,8 +162,14 @@ export function DataTable<T extends object>(props: Props<T>) {
         <span className={classes.space} />
         <ColumnChooser columns={columns} {...chosen} />
       </div>
-      <Mantine {...options} />
-      {paging ? <Pager {...paging} /> : props.footer}
+      {failed ? (
+        <div className={classes.problem}>
+          <LoadProblem problem={props.problem} shown={rows !== undefined} retry={props.retry} />
+        </div>
+      ) : null}
+      {/* Without rows its empty state would say that there are none. */}
+      {failed && rows === undefined ? null : <Mantine {...options} />}
+      {props.footer ?? (paging ? <Pager {...paging} known={rows !== undefined} /> : null)}
     </section>
   );
 }
@@ -212,28 +228,53 @@ function SelectionBar({ selection: state, total, pageIds, children }: SelectionB
 /** The server lists what begins behind 10,000 entries at most. */
 const DEEPEST = 10_000;
 
-function Pager({ page, pageSize, total, more = false, onPage, onPageSize }: Paging) {
+/** `known`: somebody has counted. */
+function Pager({
+  page,
+  pageSize,
+  total,
+  more = false,
+  known,
+  onPage,
+  onPageSize,
+  incomplete = false,
+  onFurther,
+}: Paging & { known: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
   const from = total === 0 ? 0 : (page - 1) * pageSize + 1;
   const to = more ? page * pageSize : Math.min(page * pageSize, total);
-  const last = more ? page * pageSize >= DEEPEST : to >= total;
-  const step = (label: string, icon: ReactNode, to: number, disabled: boolean) => (
+  const deepest = more && page * pageSize >= DEEPEST;
+  // Here page numbers end; a cursor may go on.
+  const ends = deepest || incomplete;
+  const last = ends ? onFurther === undefined : !more && to >= total;
+  const note = !ends
+    ? null
+    : onFurther === undefined
+      ? 'table.tooDeep'
+      : incomplete
+        ? 'table.incomplete'
+        : null;
+  const step = (label: string, icon: ReactNode, act: () => void, disabled: boolean) => (
     <Tooltip label={label}>
-      <ActionIcon variant="default" aria-label={label} onClick={() => onPage(to)} disabled={disabled}>
+      <ActionIcon variant="default" aria-label={label} onClick={act} disabled={disabled}>
         {icon}
       </ActionIcon>
     </Tooltip>
   );
+  const next = () => (ends ? onFurther?.() : onPage(page + 1));
   return (
     <nav className={clsx(classes.bar, classes.footer)} aria-label={t('table.page', { page })}>
       <span aria-live="polite">
-        {t('table.range', {
-          from: format.number(from),
-          to: format.number(to),
-          total: format.count({ count: total, more }),
-        })}
+        {known
+          ? t('table.range', {
+              from: format.number(from),
+              to: format.number(to),
+              total: format.count({ count: total, more }),
+            })
+          : null}
       </span>
+      {known && note !== null ? <span role="status">{t(note)}</span> : null}
       <span className={classes.space} />
       <VisuallyHidden id="page-size">{t('table.perPage')}</VisuallyHidden>
       <Select
@@ -246,9 +287,9 @@ function Pager({ page, pageSize, total, more = false, onPage, onPageSize }: Pagi
         allowDeselect={false}
         comboboxProps={{ position: 'top-end' }}
       />
-      {step(t('table.previous'), <IconBack size={16} />, page - 1, page <= 1)}
+      {step(t('table.previous'), <IconBack size={16} />, () => onPage(page - 1), page <= 1)}
       <span>{t('table.page', { page: format.number(page) })}</span>
-      {step(t('table.next'), <IconNext size={16} />, page + 1, last)}
+      {step(t('table.next'), <IconNext size={16} />, next, last)}
     </nav>
   );
 }

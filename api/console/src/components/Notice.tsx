@@ -3,6 +3,8 @@ import type { ReactNode } from 'react';
 import type { Look } from '~/theme/states';
 
 interface Props {
+  /** For a way that leads to it. */
+  id?: string;
   look: Look;
   title?: string | undefined;
   /** `status` is read out when it appears, `alert` at once; a `note` is found. */
@@ -13,9 +15,10 @@ interface Props {
 }
 
 /** Something that has to be said on the page, in the colours of its meaning. What went wrong: `ProblemAlert`. */
-export function Notice({ look: { tone, Icon }, title, role, close, children }: Props) {
+export function Notice({ id, look: { tone, Icon }, title, role, close, children }: Props) {
   return (
     <Alert
+      {...(id === undefined ? {} : { id })}
       role={role}
       variant="outline"
       icon={<Icon aria-hidden />}

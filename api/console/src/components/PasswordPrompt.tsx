@@ -1,8 +1,8 @@
 import { Button, Group, Modal, PasswordInput, Stack, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '~/api';
-import { useCloseLabel } from './ConfirmDialog';
 import { ProblemAlert, useProblemText } from './problems';
+import { useCloseLabel } from './useCloseLabel';
 import { useProblemForm } from './useProblemForm';
 
 interface Props {

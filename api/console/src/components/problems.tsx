@@ -1,8 +1,10 @@
-import { Alert, Button, Code, Group, List, Text } from '@mantine/core';
+import { Button, Code, Group, List, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Problem, type FieldError } from '~/api';
-import { IconCritical, IconRefresh } from '~/icons';
+import { IconRefresh } from '~/icons';
+import { SEVERITIES } from '~/theme/states';
 import { CopyButton } from './CopyButton';
+import { Notice } from './Notice';
 
 /** What a problem says to people: in their language where its code is known, else as the server put it. */
 export function useProblemText(): (problem: unknown) => string {
@@ -31,18 +33,7 @@ export function ProblemAlert({ problem, fields, title, retry }: Props) {
   const known = problem instanceof Problem ? problem : null;
   const shown = fields ?? known?.fields ?? [];
   return (
-    <Alert
-      role="alert"
-      variant="outline"
-      icon={<IconCritical aria-hidden />}
-      title={title ?? t('problem.title')}
-      styles={{
-        root: { backgroundColor: 'var(--rtm-bad-bg)', borderColor: 'var(--rtm-bad-fg)' },
-        title: { color: 'var(--rtm-bad-fg)' },
-        icon: { color: 'var(--rtm-bad-fg)' },
-        message: { color: 'var(--rtm-text)' },
-      }}
-    >
+    <Notice role="alert" look={SEVERITIES.critical} title={title ?? t('problem.title')}>
       <Text size="sm">{text(problem)}</Text>
       {shown.length > 0 ? (
         <List size="sm" mt={4}>
@@ -75,6 +66,6 @@ export function ProblemAlert({ problem, fields, title, retry }: Props) {
           ) : null}
         </Group>
       ) : null}
-    </Alert>
+    </Notice>
   );
 }

@@ -1,5 +1,6 @@
 import { screen, within } from '@testing-library/react';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { Problem } from '~/api';
 import { render } from '~/test/render';
 import { DataTable, EmptyState, FilterBar, useSelection, useTableUrl, type Column } from '.';
 
@@ -20,7 +21,15 @@ const ROWS: readonly Row[] = [
 ];
 const FILTERS = ['state'] as const;
 
-function List({ rows = ROWS, total = 2 }: { rows?: readonly Row[]; total?: number }) {
+interface ListProps {
+  /** `null`: not read. */
+  rows?: readonly Row[] | null;
+  total?: number;
+  problem?: Problem | null;
+  retry?: () => void;
+}
+
+function List({ rows = ROWS, total = 2, problem = null, retry = () => undefined }: ListProps) {
   const url = useTableUrl({ filters: FILTERS, defaultSort: '-id' });
   const selection = useSelection(JSON.stringify(url.filters));
   return (
@@ -52,7 +61,9 @@ function List({ rows = ROWS, total = 2 }: { rows?: readonly Row[]; total?: numbe
         name="test"
         label="Things"
         columns={COLUMNS}
-        rows={rows}
+        rows={rows ?? undefined}
+        problem={problem}
+        retry={retry}
         rowId={(row) => row.id}
         rowName={(row) => row.name}
         sort={url.sort}
@@ -121,6 +132,32 @@ describe('DataTable', () => {
     unmount();
     render(<List rows={[]} total={0} />, { path: '/?state=dead' });
     expect(screen.getByText('Nothing matches')).toBeInTheDocument();
+  });
+});
+
+describe('a reading that failed', () => {
+  const problem = new Problem('database_unavailable', 503, null, [], '01KAREQUEST');
+
+  it('is not taken for emptiness', async () => {
+    const retry = vi.fn();
+    const { user } = render(<List rows={null} total={0} problem={problem} retry={retry} />);
+    expect(screen.getByRole('alert')).toHaveTextContent('This could not be read');
+    expect(screen.getByRole('alert')).toHaveTextContent('01KAREQUEST');
+    expect(screen.queryByText('Nothing here yet')).toBeNull();
+    expect(screen.queryByText(/of 0/)).toBeNull();
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(retry).toHaveBeenCalledOnce();
+  });
+
+  it('leaves the rows, and says that they are not the newest', async () => {
+    const retry = vi.fn();
+    const { user } = render(<List problem={problem} retry={retry} />);
+    expect(screen.getByText('one')).toBeInTheDocument();
+    expect(screen.getByRole('alert')).toHaveTextContent(
+      'What is shown is not the newest: reading it anew failed',
+    );
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(retry).toHaveBeenCalledOnce();
   });
 });
 

@@ -1,5 +1,6 @@
 import { act, screen } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { useFormat, type Format } from '~/format';
 import { render } from '~/test/render';
 import { ExpiryCountdown, RelativeTime } from '.';
 
@@ -9,6 +10,21 @@ const at = (seconds: number) => new Date(NOW + seconds * 1000).toISOString();
 beforeEach(() => vi.useFakeTimers({ now: NOW }));
 afterEach(() => {
   vi.useRealTimers();
+});
+
+it('writes all times of a page with the same tools', () => {
+  const tools = new Set<Format>();
+  const Probe = () => {
+    tools.add(useFormat());
+    return null;
+  };
+  render(
+    <>
+      <Probe />
+      <Probe />
+    </>,
+  );
+  expect(tools.size).toBe(1);
 });
 
 describe('ExpiryCountdown', () => {

@@ -1,8 +1,19 @@
-import { useMemo } from 'react';
+import type { i18n as I18n } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { Format } from './format';
 
+/** One for each language: a page of a table has hundreds of times, and what writes them is dear to make. */
+const formats = new Map<string, Format>();
+
+function formatOf(i18n: I18n): Format {
+  const { language } = i18n;
+  const known = formats.get(language);
+  if (known !== undefined) return known;
+  const made = new Format(language, i18n.getFixedT(language, 'common'));
+  formats.set(language, made);
+  return made;
+}
+
 export function useFormat(): Format {
-  const { t, i18n } = useTranslation();
-  return useMemo(() => new Format(i18n.language, t), [i18n.language, t]);
+  return formatOf(useTranslation().i18n);
 }

@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, Group, Paper, Text, Tooltip } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { JobProgress, ProblemAlert, useCodeText } from '~/components';
+import { JobProgress, LoadProblem, useCodeText } from '~/components';
 import { useFormat } from '~/format';
 import { IconClose } from '~/icons';
 import { CancelJob } from './CancelJob';
@@ -24,7 +24,7 @@ export function JobCard({ id, onDismiss }: Props) {
   const { data: job, error, refetch } = useJob(id);
   if (job === undefined) {
     return error ? (
-      <ProblemAlert problem={error} retry={() => void refetch()} />
+      <LoadProblem problem={error} shown={false} retry={() => void refetch()} />
     ) : (
       <Paper p="sm" mih={74} aria-busy />
     );

@@ -4,16 +4,7 @@ import type { TFunction } from 'i18next';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import {
-  CursorPager,
-  DataTable,
-  EmptyState,
-  Pill,
-  ProblemAlert,
-  useCodeText,
-  useCursor,
-  type Column,
-} from '~/components';
+import { CursorPager, DataTable, EmptyState, Pill, useCodeText, useCursor, type Column } from '~/components';
 import { useFormat } from '~/format';
 import { ITEM_STATES } from '~/theme/states';
 import { itemsQuery, PART, type ItemState, type Job, type JobItem } from './query';
@@ -28,7 +19,7 @@ interface Props {
 
 /** What became of each item of a job, by state. */
 export function JobItems({ job, initial = [] }: Props) {
-  const { t } = useTranslation(['jobs', 'terms', 'common']);
+  const { t } = useTranslation(['jobs', 'terms']);
   const format = useFormat();
   const [states, setStates] = useState<readonly ItemState[]>(initial);
   const cursor = useCursor<number>(JSON.stringify([job.id, states]));
@@ -36,44 +27,37 @@ export function JobItems({ job, initial = [] }: Props) {
   // States that nothing is in would only be in the way; what is chosen can be taken away.
   const offered = STATES.filter((state) => job.counts[state] > 0 || states.includes(state));
   return (
-    <>
-      {items.error ? (
-        <ProblemAlert
-          problem={items.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void items.refetch()}
+    <DataTable<JobItem>
+      name={`items-${job.kind}`}
+      label={t('items.title')}
+      columns={useColumns(job.kind)}
+      rows={items.data?.items}
+      rowId={(row) => String(row.position)}
+      rowName={(row) => row.label ?? String(row.position)}
+      fetching={items.isFetching}
+      problem={items.error}
+      retry={() => void items.refetch()}
+      toolbar={
+        <Chip.Group multiple value={[...states]} onChange={(values) => setStates(values)}>
+          <Group gap={6} role="group" aria-label={t('items.filter')}>
+            {offered.map((state) => (
+              <Chip key={state} value={state} size="xs" variant="outline">
+                {t(`terms:itemState.${state}`)} {format.number(job.counts[state])}
+              </Chip>
+            ))}
+          </Group>
+        </Chip.Group>
+      }
+      footer={
+        <CursorPager
+          cursor={cursor}
+          next={items.data?.next}
+          size={PART}
+          shown={items.data?.items.length ?? 0}
         />
-      ) : null}
-      <DataTable<JobItem>
-        name={`items-${job.kind}`}
-        label={t('items.title')}
-        columns={useColumns(job.kind)}
-        rows={items.data?.items ?? (items.error ? [] : undefined)}
-        rowId={(row) => String(row.position)}
-        rowName={(row) => row.label ?? String(row.position)}
-        fetching={items.isFetching}
-        toolbar={
-          <Chip.Group multiple value={[...states]} onChange={(values) => setStates(values)}>
-            <Group gap={6} role="group" aria-label={t('items.filter')}>
-              {offered.map((state) => (
-                <Chip key={state} value={state} size="xs" variant="outline">
-                  {t(`terms:itemState.${state}`)} {format.number(job.counts[state])}
-                </Chip>
-              ))}
-            </Group>
-          </Chip.Group>
-        }
-        footer={
-          <CursorPager
-            cursor={cursor}
-            next={items.data?.next}
-            size={PART}
-            shown={items.data?.items.length ?? 0}
-          />
-        }
-        empty={<EmptyState kind={states.length > 0 ? 'noMatch' : 'nothing'} title={t('items.none')} />}
-      />
-    </>
+      }
+      empty={<EmptyState kind={states.length > 0 ? 'noMatch' : 'nothing'} title={t('items.none')} />}
+    />
   );
 }
 

@@ -8,6 +8,20 @@ export type ProxyChoice =
 
 export const DEFAULT_PROXY: ProxyChoice = { kind: 'default' };
 
+/** A choice as the API takes it; what is kept is not sent, and `proxy: null` takes one away. */
+export function proxyFields(choice: ProxyChoice): { proxy?: string | null; proxy_id?: string } {
+  switch (choice.kind) {
+    case 'keep':
+      return {};
+    case 'default':
+      return { proxy: null };
+    case 'named':
+      return { proxy_id: choice.id };
+    case 'own':
+      return { proxy: choice.url.trim() };
+  }
+}
+
 interface Props {
   label: string;
   description?: string;

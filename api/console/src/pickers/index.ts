@@ -1,3 +1,3 @@
 export { ClientIdPicker } from './ClientIdPicker';
-export { DEFAULT_PROXY, ProxyPicker, type ProxyChoice } from './ProxyPicker';
+export { DEFAULT_PROXY, proxyFields, ProxyPicker, type ProxyChoice } from './ProxyPicker';
 export { clientIdsQuery, proxiesQuery } from './query';

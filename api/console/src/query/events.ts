@@ -5,8 +5,8 @@
 
 /** At most one reading a second of what people look at. */
 const SOON_MS = 1_000;
-/** What costs more, and nobody needs to the second. */
-const LATER_MS = 5_000;
+/** What costs more, and nobody needs to the second: the longest that anything is held back. */
+export const LATER_MS = 5_000;
 
 export interface Stale {
   key: readonly unknown[];

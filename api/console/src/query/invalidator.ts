@@ -1,5 +1,8 @@
 import type { QueryClient } from '@tanstack/react-query';
-import type { Stale } from './events';
+import { LATER_MS, type Stale } from './events';
+
+/** From how many on it is looked for what can be forgotten. */
+const MANY = 200;
 
 /** Collects what has become old and has it read anew, each kind at most once in its time. */
 export class Invalidator {
@@ -26,14 +29,22 @@ export class Invalidator {
   #add({ key, everyMs }: Stale): void {
     const name = JSON.stringify(key);
     if (this.#waiting.has(name)) return;
+    // Events tell of 100,000 credentials, and few of them are on a page: what nobody has read cannot be old.
+    if (this.client.getQueryCache().findAll({ queryKey: key }).length === 0) return;
     const wait = Math.max(0, (this.#last.get(name) ?? -Infinity) + everyMs - Date.now());
     const timer = setTimeout(() => {
       this.#waiting.delete(name);
-      // Credentials come and go; a tab may stay open for weeks.
-      if (this.#last.size > 200) this.#last.clear();
+      this.#forget();
       this.#last.set(name, Date.now());
       void this.client.invalidateQueries({ queryKey: key });
     }, wait);
     this.#waiting.set(name, timer);
+  }
+
+  /** Credentials come and go; a tab may stay open for weeks. What still holds something back stays. */
+  #forget(): void {
+    if (this.#last.size < MANY) return;
+    const over = Date.now() - LATER_MS;
+    for (const [name, at] of this.#last) if (at <= over) this.#last.delete(name);
   }
 }

@@ -47,6 +47,8 @@ beforeEach(() => {
   vi.stubGlobal('EventSource', Stream);
   server.use(http.get('*/livez', () => HttpResponse.json({ status: 'ok' })));
   client = new QueryClient();
+  // What somebody looks at.
+  for (const key of [['credentials'], ['facets'], ['credential', 'c7']]) client.setQueryData(key, {});
   invalidated = vi.fn(() => Promise.resolve());
   vi.spyOn(client, 'invalidateQueries').mockImplementation(invalidated as never);
   connection = new LiveConnection(client);
@@ -74,6 +76,28 @@ describe('LiveConnection', () => {
     expect(times(['credentials'])).toBe(2);
     expect(times(['facets'])).toBe(1);
     expect(times(['credential', 'c7'])).toBe(1);
+  });
+
+  it('does nothing about credentials that nobody has read', () => {
+    last().onopen?.();
+    const before = vi.getTimerCount();
+    for (let count = 0; count < 1000; count++) last().say('attempt', { credential: `c${count}` });
+    // The list, the facets, the one that is open, and the list of what happened.
+    expect(vi.getTimerCount() - before).toBe(4);
+    vi.advanceTimersByTime(1_000);
+    expect(times(['credential', 'c7'])).toBe(1);
+    expect(times(['credential', 'c8'])).toBe(0);
+  });
+
+  it('keeps its pace when events tell of more than it remembers', () => {
+    last().onopen?.();
+    for (let count = 0; count < 900; count++) {
+      client.setQueryData(['credential', `c${count}`], {});
+      last().say('attempt', { credential: `c${count}` });
+      vi.advanceTimersByTime(1);
+    }
+    expect(times(['credentials'])).toBe(1);
+    expect(times(['facets'])).toBe(1);
   });
 
   it('reads everything anew where events were missed', () => {

@@ -1,10 +1,22 @@
-import { Anchor, Button, Center, Loader, Modal, Table } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { Anchor, Modal } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { EmptyState, ProblemAlert, RelativeTime, useCloseLabel } from '~/components';
+import type { Schemas } from '~/api';
+import {
+  CursorPager,
+  DataTable,
+  EmptyState,
+  RelativeTime,
+  useCloseLabel,
+  useCursor,
+  type Column,
+} from '~/components';
 import { useFormat } from '~/format';
-import { handoutsQuery } from './query';
+import { AT_ONCE, handoutsQuery } from './query';
+
+type HandOut = Schemas['HandOut'];
 
 /** Whose tokens are asked about: a key, or `configured`. */
 export interface Asked {
@@ -15,77 +27,79 @@ export interface Asked {
 /** Which tokens a key was given, and how often. */
 export function HandoutsDialog({ asked, onClose }: { asked: Asked | null; onClose: () => void }) {
   const { t } = useTranslation('api');
+  const title = asked ? t('keys.handoutsTitle', { name: asked.name }) : '';
   return (
     <Modal
       opened={asked !== null}
       onClose={onClose}
       size="xl"
-      title={asked ? t('keys.handoutsTitle', { name: asked.name }) : ''}
+      title={title}
       closeButtonProps={useCloseLabel()}
     >
-      {asked ? <Body id={asked.id} /> : null}
+      {asked ? <Body id={asked.id} title={title} /> : null}
     </Modal>
   );
 }
 
-function Body({ id }: { id: string }) {
+function Body({ id, title }: { id: string; title: string }) {
+  const { t } = useTranslation('api');
+  const cursor = useCursor<string>(id);
+  const list = useQuery(handoutsQuery(id, cursor.at));
+  const items = list.data?.items;
+  return (
+    <DataTable<HandOut>
+      name="key-handouts"
+      label={title}
+      columns={useColumns()}
+      rows={items}
+      rowId={({ credential_id, kind }) => `${credential_id} ${kind}`}
+      rowName={({ credential_id }) => credential_id}
+      fetching={list.isFetching}
+      problem={list.error}
+      retry={() => void list.refetch()}
+      footer={
+        <CursorPager cursor={cursor} next={list.data?.next} size={AT_ONCE} shown={items?.length ?? 0} />
+      }
+      empty={<EmptyState kind="nothing" title={t('keys.handoutsEmpty')} />}
+    />
+  );
+}
+
+function useColumns(): readonly Column<HandOut>[] {
   const { t } = useTranslation('api');
   const format = useFormat();
-  const list = useInfiniteQuery(handoutsQuery(id));
-  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
-  if (list.error) return <ProblemAlert problem={list.error} retry={() => void list.refetch()} />;
-  if (list.isPending)
-    return (
-      <Center mih={160} aria-busy>
-        <Loader size="sm" />
-      </Center>
-    );
-  if (items.length === 0) return <EmptyState kind="nothing" title={t('keys.handoutsEmpty')} />;
-  return (
-    <>
-      <Table.ScrollContainer minWidth={560}>
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t('keys.handoutsCredential')}</Table.Th>
-              <Table.Th>{t('keys.handoutsKind')}</Table.Th>
-              <Table.Th ta="right">{t('keys.handoutsCount')}</Table.Th>
-              <Table.Th ta="right">{t('keys.handoutsFirst')}</Table.Th>
-              <Table.Th ta="right">{t('keys.handoutsLast')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {items.map(({ credential_id, kind, count, first_at, last_at }) => (
-              <Table.Tr key={`${credential_id} ${kind}`}>
-                <Table.Td>
-                  <Anchor component={Link} to={`/credentials/${credential_id}`} ff="monospace" size="sm">
-                    {credential_id}
-                  </Anchor>
-                </Table.Td>
-                <Table.Td>{t(`keys.kind.${kind}`)}</Table.Td>
-                <Table.Td ta="right">{format.number(count)}</Table.Td>
-                <Table.Td ta="right">
-                  <RelativeTime at={first_at} />
-                </Table.Td>
-                <Table.Td ta="right">
-                  <RelativeTime at={last_at} />
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-      {list.hasNextPage ? (
-        <Center mt="sm">
-          <Button
-            variant="default"
-            loading={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
-            {t('keys.handoutsMore')}
-          </Button>
-        </Center>
-      ) : null}
-    </>
+  return useMemo(
+    () => [
+      {
+        key: 'credential',
+        title: t('keys.handoutsCredential'),
+        fixed: true,
+        render: ({ credential_id }) => (
+          <Anchor component={Link} to={`/credentials/${credential_id}`} ff="monospace" size="sm">
+            {credential_id}
+          </Anchor>
+        ),
+      },
+      { key: 'kind', title: t('keys.handoutsKind'), render: ({ kind }) => t(`keys.kind.${kind}`) },
+      {
+        key: 'count',
+        title: t('keys.handoutsCount'),
+        numeric: true,
+        render: ({ count }) => format.number(count),
+      },
+      {
+        key: 'first_at',
+        title: t('keys.handoutsFirst'),
+        numeric: true,
+        render: ({ first_at }) => <RelativeTime at={first_at} />,
+      },
+      {
+        key: 'last_at',
+        title: t('keys.handoutsLast'),
+        numeric: true,
+        render: ({ last_at }) => <RelativeTime at={last_at} />,
+      },
+    ],
+    [t, format],
   );
 }

@@ -4,7 +4,7 @@ import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSearchParams } from 'react-router';
 import { api, type Schemas } from '~/api';
-import { ConfirmDialog, DataTable, EmptyState, notify, ProblemAlert, useProblemText } from '~/components';
+import { ConfirmDialog, DataTable, EmptyState, notify, useProblemText } from '~/components';
 import { useFormat } from '~/format';
 import { IconAdd, IconDelete, IconDisabled, IconEdit, IconHealthy, IconHistory, IconMore } from '~/icons';
 import { keys } from '~/query';
@@ -20,7 +20,7 @@ type Asking = { what: 'create' } | { what: 'edit' | 'revoke'; key: Key };
 
 /** The API keys of programs. */
 export function Keys() {
-  const { t } = useTranslation(['api', 'common']);
+  const { t } = useTranslation('api');
   const may = useIsAdministrator();
   const [params, setParams] = useSearchParams();
   const revoked = params.get('revoked') === 'true';
@@ -50,21 +50,16 @@ export function Keys() {
         </Text>
         {create}
       </Group>
-      {list.error ? (
-        <ProblemAlert
-          problem={list.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void list.refetch()}
-        />
-      ) : null}
       <DataTable<Key>
         name="api-keys"
         label={t('tab.keys')}
         columns={columns}
-        rows={rows ?? (list.error ? [] : undefined)}
+        rows={rows}
         rowId={(row) => row.id}
         rowName={(row) => row.name}
         fetching={list.isFetching}
+        problem={list.error}
+        retry={() => void (list.isFetchNextPageError ? list.fetchNextPage() : list.refetch())}
         toolbar={
           <SegmentedControl
             size="xs"

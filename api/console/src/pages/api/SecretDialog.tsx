@@ -1,9 +1,9 @@
-import { Alert, Button, Checkbox, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Checkbox, Group, Modal, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '~/api';
-import { CodeBlock } from '~/components';
-import { IconWarning } from '~/icons';
+import { CodeBlock, Notice } from '~/components';
+import { SEVERITIES } from '~/theme/states';
 
 interface Props {
   created: Schemas['CreatedKey'] | null;
@@ -33,20 +33,11 @@ function Body({ secret, onClose }: { secret: string; onClose: () => void }) {
   const [kept, setKept] = useState(false);
   return (
     <Stack gap="md">
-      <Alert
-        role="alert"
-        variant="outline"
-        icon={<IconWarning aria-hidden />}
-        styles={{
-          root: { backgroundColor: 'var(--rtm-doubt-bg)', borderColor: 'var(--rtm-doubt-fg)' },
-          icon: { color: 'var(--rtm-doubt-fg)' },
-          message: { color: 'var(--rtm-text)' },
-        }}
-      >
+      <Notice role="alert" look={SEVERITIES.warning}>
         <Text size="sm" fw={600}>
           {t('keys.secretOnce')}
         </Text>
-      </Alert>
+      </Notice>
       <CodeBlock code={secret} label={t('keys.secretLabel')} wrap />
       <Checkbox
         label={t('keys.secretKept')}

@@ -11,7 +11,8 @@ const ORDER: Record<Scope, number> = { get_at: 1, refresh: 2, read_rt: 3, view: 
 export const SCOPES = (Object.keys(ORDER) as Scope[]).sort((one, other) => ORDER[one] - ORDER[other]);
 export const REACH_KINDS = ['all', 'tags', 'biz_ids'] as const satisfies readonly ReachKind[];
 
-const AT_ONCE = 50;
+/** How many entries a part of a list has. */
+export const AT_ONCE = 50;
 
 export function keysQuery(revoked: boolean) {
   return infiniteQueryOptions({
@@ -32,21 +33,13 @@ export function keysQuery(revoked: boolean) {
 }
 
 /** `configured` is the configured `api_secret`. */
-export function handoutsQuery(id: string) {
-  return infiniteQueryOptions({
-    queryKey: [...keys.apiKeys(), id, 'handouts'],
-    queryFn: ({ pageParam, signal }) =>
-      unwrap(
-        api.GET('/api/v1/keys/{id}/handouts', {
-          params: {
-            path: { id },
-            query: { limit: AT_ONCE, ...(pageParam === null ? {} : { after: pageParam }) },
-          },
-          signal,
-        }),
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ next }) => next ?? null,
+export function handoutsQuery(id: string, after: string | undefined) {
+  const query = { limit: AT_ONCE, ...(after === undefined ? {} : { after }) };
+  return queryOptions({
+    queryKey: [...keys.apiKeys(), id, 'handouts', query],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET('/api/v1/keys/{id}/handouts', { params: { path: { id }, query }, signal })),
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -9,7 +9,6 @@ import {
   DataTable,
   EmptyState,
   Pill,
-  ProblemAlert,
   RelativeTime,
   useCodeText,
   useCursor,
@@ -21,39 +20,32 @@ import { attemptsQuery, PART, type Attempt } from './query';
 
 /** What was tried, the newest first. */
 export function Attempts({ id }: { id: string }) {
-  const { t } = useTranslation(['credential', 'common']);
+  const { t } = useTranslation('credential');
   const cursor = useCursor<string>(id);
   const attempts = useQuery(attemptsQuery(id, cursor.at));
   return (
-    <>
-      {attempts.error ? (
-        <ProblemAlert
-          problem={attempts.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void attempts.refetch()}
+    <DataTable<Attempt>
+      name="attempts"
+      label={t('attempts.title')}
+      columns={useColumns()}
+      rows={attempts.data?.items}
+      rowId={(row) => row.id}
+      rowName={(row) => row.id}
+      fetching={attempts.isFetching}
+      problem={attempts.error}
+      retry={() => void attempts.refetch()}
+      minHeight={160}
+      toolbar={<strong>{t('attempts.title')}</strong>}
+      footer={
+        <CursorPager
+          cursor={cursor}
+          next={attempts.data?.next}
+          size={PART}
+          shown={attempts.data?.items.length ?? 0}
         />
-      ) : null}
-      <DataTable<Attempt>
-        name="attempts"
-        label={t('attempts.title')}
-        columns={useColumns()}
-        rows={attempts.data?.items ?? (attempts.error ? [] : undefined)}
-        rowId={(row) => row.id}
-        rowName={(row) => row.id}
-        fetching={attempts.isFetching}
-        minHeight={160}
-        toolbar={<strong>{t('attempts.title')}</strong>}
-        footer={
-          <CursorPager
-            cursor={cursor}
-            next={attempts.data?.next}
-            size={PART}
-            shown={attempts.data?.items.length ?? 0}
-          />
-        }
-        empty={<EmptyState kind="nothing" title={t('attempts.none')} text={t('attempts.noneHelp')} />}
-      />
-    </>
+      }
+      empty={<EmptyState kind="nothing" title={t('attempts.none')} text={t('attempts.noneHelp')} />}
+    />
   );
 }
 

@@ -4,8 +4,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '~/api';
 import { Notice, notify, ProblemAlert, useCloseLabel, useProblemForm } from '~/components';
-import { IconWarning } from '~/icons';
 import { ClientIdPicker, ProxyPicker } from '~/pickers';
+import { SEVERITIES } from '~/theme/states';
 import { useDetailActions } from './actions';
 import { changeOf, conflicts, fieldsOf, rebased, type Conflict } from './changes';
 import { credentialQuery, type Credential } from './query';
@@ -127,7 +127,7 @@ function Conflicts({ found }: { found: readonly Conflict[] }) {
         ? t('common:filter.empty')
         : value;
   return (
-    <Notice role="alert" look={{ tone: 'doubt', Icon: IconWarning }} title={t('edit.conflict')}>
+    <Notice role="alert" look={SEVERITIES.warning} title={t('edit.conflict')}>
       {found.length === 0 ? (
         t('edit.conflictElsewhere')
       ) : (

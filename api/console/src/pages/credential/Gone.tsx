@@ -2,18 +2,19 @@ import { Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
-import { ConfirmDialog, EmptyState, notify, ProblemAlert } from '~/components';
+import { EmptyState, ProblemAlert } from '~/components';
 import { IconDelete, IconHistory } from '~/icons';
 import { useIsAdministrator } from '~/session';
 import { useDetailActions } from './actions';
 import { Attempts } from './Attempts';
+import { PurgeDialog } from './PurgeDialog';
 
 /** A credential that was deleted, or never was: the server tells no difference, but what was tried with it stays. */
 export function Gone({ id, name }: { id: string; name: string | undefined }) {
   const { t } = useTranslation(['credential', 'credentials']);
   const navigate = useNavigate();
   const may = useIsAdministrator();
-  const { restore, purge } = useDetailActions(id);
+  const { restore } = useDetailActions(id);
   const [asking, setAsking] = useState(false);
   return (
     <Stack gap="md">
@@ -50,19 +51,7 @@ export function Gone({ id, name }: { id: string; name: string | undefined }) {
         {t('gone.attempts')}
       </Text>
       <Attempts id={id} />
-      <ConfirmDialog
-        opened={asking}
-        onClose={() => setAsking(false)}
-        title={t('purge.title', { name: name ?? id })}
-        consequences={[t('purge.what', { name: name ?? id }), t('purge.remembered'), t('purge.undo')]}
-        confirmLabel={t('purge.verb')}
-        danger
-        onConfirm={async () => {
-          await purge.mutateAsync();
-          notify.done(t('purge.done', { name: name ?? id }));
-          await navigate('/credentials');
-        }}
-      />
+      <PurgeDialog id={id} name={name ?? id} opened={asking} onClose={() => setAsking(false)} />
     </Stack>
   );
 }

@@ -3,15 +3,7 @@ import type { TFunction } from 'i18next';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '~/api';
-import {
-  CursorPager,
-  DataTable,
-  EmptyState,
-  ProblemAlert,
-  RelativeTime,
-  useCursor,
-  type Column,
-} from '~/components';
+import { CursorPager, DataTable, EmptyState, RelativeTime, useCursor, type Column } from '~/components';
 import { useFormat, type Format } from '~/format';
 import { handoutsQuery, keyNamesQuery, PART } from './query';
 
@@ -19,39 +11,32 @@ type HandOut = Schemas['HandOut'];
 
 /** Who was given its tokens, and how often. */
 export function Handouts({ id }: { id: string }) {
-  const { t } = useTranslation(['credential', 'common']);
+  const { t } = useTranslation('credential');
   const cursor = useCursor<string>(id);
   const handouts = useQuery(handoutsQuery(id, cursor.at));
   return (
-    <>
-      {handouts.error ? (
-        <ProblemAlert
-          problem={handouts.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void handouts.refetch()}
+    <DataTable<HandOut>
+      name="handouts"
+      label={t('handouts.title')}
+      columns={useColumns()}
+      rows={handouts.data?.items}
+      rowId={({ key_id, kind }) => `${key_id} ${kind}`}
+      rowName={({ key_id }) => key_id}
+      fetching={handouts.isFetching}
+      problem={handouts.error}
+      retry={() => void handouts.refetch()}
+      minHeight={160}
+      toolbar={<strong>{t('handouts.title')}</strong>}
+      footer={
+        <CursorPager
+          cursor={cursor}
+          next={handouts.data?.next}
+          size={PART}
+          shown={handouts.data?.items.length ?? 0}
         />
-      ) : null}
-      <DataTable<HandOut>
-        name="handouts"
-        label={t('handouts.title')}
-        columns={useColumns()}
-        rows={handouts.data?.items ?? (handouts.error ? [] : undefined)}
-        rowId={({ key_id, kind }) => `${key_id} ${kind}`}
-        rowName={({ key_id }) => key_id}
-        fetching={handouts.isFetching}
-        minHeight={160}
-        toolbar={<strong>{t('handouts.title')}</strong>}
-        footer={
-          <CursorPager
-            cursor={cursor}
-            next={handouts.data?.next}
-            size={PART}
-            shown={handouts.data?.items.length ?? 0}
-          />
-        }
-        empty={<EmptyState kind="nothing" title={t('handouts.none')} text={t('handouts.noneHelp')} />}
-      />
-    </>
+      }
+      empty={<EmptyState kind="nothing" title={t('handouts.none')} text={t('handouts.noneHelp')} />}
+    />
   );
 }
 

@@ -1,16 +1,16 @@
 import { Button, Menu } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useNavigate } from 'react-router';
-import { ConfirmDialog, notify, PasswordPrompt } from '~/components';
-import { useFormat } from '~/format';
+import { notify, PasswordPrompt } from '~/components';
 import { IconDelete, IconDisabled, IconDown, IconEdit, IconHealthy, IconLock, IconWarning } from '~/icons';
 import { useCredentialActions } from '~/pages/credentials/actions';
+import { CredentialDialogs, type Asking as AskingAlike } from '~/pages/credentials/Dialogs';
 import { useIsAdministrator } from '~/session';
 import { useDetailActions } from './actions';
+import { PurgeDialog } from './PurgeDialog';
 import type { Credential } from './query';
 
-type Asking = 'disable' | 'delete' | 'purge' | 'revoke';
+type Asking = AskingAlike | 'purge' | 'revoke';
 
 interface Props {
   credential: Credential;
@@ -98,55 +98,17 @@ function Dialogs({
   asking: Asking | null;
   onClose: () => void;
 }) {
-  const { t } = useTranslation(['credential', 'credentials']);
-  const format = useFormat();
-  const navigate = useNavigate();
-  const { setEnabled, remove } = useCredentialActions();
-  const { purge, revoke } = useDetailActions(credential.id);
-  const { biz_id: name, state, access_token } = credential;
-  const left = access_token.expires_in ?? 0;
+  const { t } = useTranslation('credential');
+  const { revoke } = useDetailActions(credential.id);
+  const { biz_id: name } = credential;
   return (
     <>
-      <ConfirmDialog
-        opened={asking === 'disable'}
+      <CredentialDialogs
+        credential={credential}
+        asking={asking === 'disable' || asking === 'delete' ? asking : null}
         onClose={onClose}
-        title={t('credentials:disable.title', { name })}
-        consequences={[
-          left > 0
-            ? t('credentials:disable.what', { when: format.relative(left) })
-            : t('credentials:disable.noToken'),
-          ...(state === 'queued' ? [t('credentials:disable.queued')] : []),
-        ]}
-        confirmLabel={t('credentials:row.disable')}
-        onConfirm={() => setEnabled.mutateAsync({ credential, enabled: false })}
       />
-      <ConfirmDialog
-        opened={asking === 'delete'}
-        onClose={onClose}
-        title={t('credentials:delete.title', { name })}
-        consequences={[
-          t('credentials:delete.what', { name }),
-          ...(state === 'refreshing' ? [t('credentials:delete.inFlight')] : []),
-          t('credentials:delete.undo'),
-        ]}
-        confirmLabel={t('credentials:row.delete')}
-        danger
-        onConfirm={() => remove.mutateAsync(credential)}
-      />
-      <ConfirmDialog
-        opened={asking === 'purge'}
-        onClose={onClose}
-        title={t('purge.title', { name })}
-        consequences={[t('purge.what', { name }), t('purge.remembered'), t('purge.undo')]}
-        confirmLabel={t('purge.verb')}
-        danger
-        typeToConfirm={name}
-        onConfirm={async () => {
-          await purge.mutateAsync();
-          notify.done(t('purge.done', { name }));
-          await navigate('/credentials');
-        }}
-      />
+      <PurgeDialog id={credential.id} name={name} opened={asking === 'purge'} onClose={onClose} />
       <PasswordPrompt
         opened={asking === 'revoke'}
         onClose={onClose}

@@ -1,5 +1,5 @@
 import type { Schemas } from '~/api';
-import type { ProxyChoice } from '~/pickers';
+import { proxyFields, type ProxyChoice } from '~/pickers';
 import type { Credential } from './query';
 
 /** What can be edited, as a form has it. */
@@ -41,11 +41,7 @@ export function changeOf(from: Fields, to: Fields): Schemas['Change'] {
   if (to.memo !== from.memo) change.memo = to.memo === '' ? null : to.memo;
   if (to.client_id !== from.client_id)
     change.client_id = to.client_id.trim() === '' ? null : to.client_id.trim();
-  if (!sameProxy(from.proxy, to.proxy)) {
-    if (to.proxy.kind === 'default') change.proxy = null;
-    if (to.proxy.kind === 'named') change.proxy_id = to.proxy.id;
-    if (to.proxy.kind === 'own') change.proxy = to.proxy.url.trim();
-  }
+  if (!sameProxy(from.proxy, to.proxy)) Object.assign(change, proxyFields(to.proxy));
   return change;
 }
 

@@ -4,7 +4,7 @@ import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'react-router';
 import { Problem } from '~/api';
-import { BackLink, PageHeader, ProblemAlert, StateBadge } from '~/components';
+import { BackLink, LoadProblem, PageHeader, StateBadge } from '~/components';
 import { Attempts } from './Attempts';
 import { Cards } from './Cards';
 import { EditDialog } from './EditDialog';
@@ -22,7 +22,7 @@ export function Component() {
 }
 
 function Page({ id }: { id: string }) {
-  const { t } = useTranslation(['credential', 'credentials', 'common']);
+  const { t } = useTranslation(['credential', 'credentials']);
   const { data, error, refetch } = useQuery(credentialQuery(id));
   const back = <BackLink to="/credentials">{t('credentials:title')}</BackLink>;
   if (error instanceof Problem && error.status === 404) {
@@ -36,9 +36,7 @@ function Page({ id }: { id: string }) {
   return (
     <>
       {data === undefined ? <PageHeader title={t('title')} back={back} /> : null}
-      {error ? (
-        <ProblemAlert problem={error} title={t('common:problem.loadTitle')} retry={() => void refetch()} />
-      ) : null}
+      <LoadProblem problem={error} shown={data !== undefined} retry={() => void refetch()} />
       {data === undefined ? (
         error ? null : (
           <Paper mih={480} aria-busy />

@@ -6,7 +6,7 @@ import { ProblemAlert, useCloseLabel, useProblemForm } from '~/components';
 import { useFormat, type Counted } from '~/format';
 import { IconWarning } from '~/icons';
 import { idempotencyKey } from '~/jobs';
-import { ClientIdPicker, DEFAULT_PROXY, ProxyPicker } from '~/pickers';
+import { ClientIdPicker, DEFAULT_PROXY, proxyFields, ProxyPicker } from '~/pickers';
 import { useBulk, type BulkAction } from './useBulk';
 
 /** From how many on the number has to be typed, where something is taken away. */
@@ -170,8 +170,7 @@ function actionOf(type: BulkAction, values: Values): Schemas['BulkAction'] {
     case 'client_id':
       return { type, client_id: text(values.client_id) };
     case 'proxy':
-      if (values.proxy.kind === 'named') return { type, proxy_id: values.proxy.id };
-      return { type, proxy: values.proxy.kind === 'own' ? values.proxy.url.trim() : null };
+      return { type, ...proxyFields(values.proxy) };
     default:
       return { type };
   }

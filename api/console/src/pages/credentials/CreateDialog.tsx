@@ -3,14 +3,28 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api, unwrap, type Schemas } from '~/api';
 import { notify, ProblemAlert, useCloseLabel, useProblemForm } from '~/components';
+import { ClientIdPicker, DEFAULT_PROXY, proxyFields, ProxyPicker } from '~/pickers';
 
-const EMPTY = { refresh_token: '', biz_id: '', client_id: '', proxy: '', tag: '', memo: '', enabled: true };
+const EMPTY = {
+  refresh_token: '',
+  biz_id: '',
+  client_id: '',
+  proxy: DEFAULT_PROXY,
+  tag: '',
+  memo: '',
+  enabled: true,
+};
 type Values = typeof EMPTY;
 
 /** What is empty is left to the server's defaults. */
-function body({ refresh_token, enabled, ...texts }: Values): Schemas['Create'] {
+function body({ refresh_token, enabled, proxy, ...texts }: Values): Schemas['Create'] {
   const given = Object.entries(texts).filter(([, value]) => value.trim() !== '');
-  return { refresh_token: refresh_token.trim(), enabled, ...Object.fromEntries(given) };
+  return {
+    refresh_token: refresh_token.trim(),
+    enabled,
+    ...Object.fromEntries(given),
+    ...proxyFields(proxy),
+  };
 }
 
 export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
@@ -31,7 +45,12 @@ export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: ()
 function Form({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation(['credentials', 'common']);
   const client = useQueryClient();
-  const { form, problem, otherFields, busy, submit } = useProblemForm({ initialValues: EMPTY });
+  const { form, problem, otherFields, busy, submit } = useProblemForm<Values>({ initialValues: EMPTY });
+  const { client_id, proxy } = form.getValues();
+  const error = (name: 'proxy' | 'client_id') => {
+    const text = form.errors[name];
+    return typeof text === 'string' ? text : undefined;
+  };
 
   const create = async (values: Values) => {
     const created = await unwrap(api.POST('/api/v1/credentials', { body: body(values) }));
@@ -63,15 +82,18 @@ function Form({ onClose }: { onClose: () => void }) {
           />
           <TextInput label={t('create.tag')} {...form.getInputProps('tag')} />
         </Group>
-        <TextInput
+        <ClientIdPicker
           label={t('create.client_id')}
           description={t('create.client_idHelp')}
-          {...form.getInputProps('client_id')}
+          value={client_id}
+          onChange={(value) => form.setFieldValue('client_id', value)}
+          error={error('client_id')}
         />
-        <TextInput
+        <ProxyPicker
           label={t('create.proxy')}
-          description={t('create.proxyHelp')}
-          {...form.getInputProps('proxy')}
+          value={proxy}
+          onChange={(value) => form.setFieldValue('proxy', value)}
+          error={error('proxy')}
         />
         <Textarea label={t('create.memo')} autosize minRows={2} {...form.getInputProps('memo')} />
         <Checkbox label={t('create.enabled')} {...form.getInputProps('enabled', { type: 'checkbox' })} />

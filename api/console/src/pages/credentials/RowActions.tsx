@@ -2,8 +2,6 @@ import { ActionIcon, Menu } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { ConfirmDialog } from '~/components';
-import { useFormat } from '~/format';
 import {
   IconCredentials,
   IconDelete,
@@ -15,22 +13,23 @@ import {
 } from '~/icons';
 import { useIsAdministrator } from '~/session';
 import { useCredentialActions } from './actions';
+import { CredentialDialogs, type Asking } from './Dialogs';
 import type { Credential } from './query';
 
 /** What can be done with one row. Viewers can only look. */
 export function RowActions({ credential }: { credential: Credential }) {
   const { t } = useTranslation(['credentials', 'common']);
   const may = useIsAdministrator();
-  const format = useFormat();
-  const [asking, setAsking] = useState<'delete' | 'disable' | null>(null);
-  const { refresh, setEnabled, remove, restore } = useCredentialActions();
-  const { id, biz_id: name, enabled, deleted_at, access_token, state } = credential;
+  const [asking, setAsking] = useState<Asking | null>(null);
+  // A page has up to 200 rows, and nobody opens the menus of most.
+  const [used, setUsed] = useState(false);
+  const { refresh, setEnabled, restore } = useCredentialActions();
+  const { id, biz_id: name, enabled, deleted_at } = credential;
   const deleted = deleted_at != null;
-  const left = access_token.expires_in;
 
   return (
     <>
-      <Menu position="bottom-end" withinPortal shadow="md">
+      <Menu position="bottom-end" withinPortal shadow="md" onOpen={() => setUsed(true)}>
         <Menu.Target>
           <ActionIcon size="sm" aria-label={t('common:table.rowActions', { name })}>
             <IconMore size={17} />
@@ -91,32 +90,9 @@ export function RowActions({ credential }: { credential: Credential }) {
           )}
         </Menu.Dropdown>
       </Menu>
-      <ConfirmDialog
-        opened={asking === 'delete'}
-        onClose={() => setAsking(null)}
-        title={t('delete.title', { name })}
-        consequences={[
-          t('delete.what', { name }),
-          ...(state === 'refreshing' ? [t('delete.inFlight')] : []),
-          t('delete.undo'),
-        ]}
-        confirmLabel={t('row.delete')}
-        danger
-        onConfirm={() => remove.mutateAsync(credential)}
-      />
-      <ConfirmDialog
-        opened={asking === 'disable'}
-        onClose={() => setAsking(null)}
-        title={t('disable.title', { name })}
-        consequences={[
-          left != null && left > 0
-            ? t('disable.what', { when: format.relative(left) })
-            : t('disable.noToken'),
-          ...(state === 'queued' ? [t('disable.queued')] : []),
-        ]}
-        confirmLabel={t('row.disable')}
-        onConfirm={() => setEnabled.mutateAsync({ credential, enabled: false })}
-      />
+      {used ? (
+        <CredentialDialogs credential={credential} asking={asking} onClose={() => setAsking(null)} />
+      ) : null}
     </>
   );
 }

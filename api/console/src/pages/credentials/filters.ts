@@ -1,9 +1,11 @@
 import type { TFunction } from 'i18next';
+import { useQuery } from '@tanstack/react-query';
 import { createElement, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '~/api';
 import { StateBadge, type Filter, type FilterOption } from '~/components';
 import { useFormat, type Format } from '~/format';
+import { proxiesQuery } from '~/pickers';
 import { EXPIRIES } from './query';
 
 type T = TFunction<['credentials', 'terms']>;
@@ -15,10 +17,16 @@ const STATES: readonly Schemas['StateName'][] = ['idle', 'queued', 'refreshing',
 export function useCredentialFilters(facets: Facets | undefined): readonly Filter[] {
   const { t } = useTranslation(['credentials', 'terms']);
   const format = useFormat();
-  return useMemo(() => filters(t, format, facets), [t, format, facets]);
+  const proxies = useQuery(proxiesQuery).data;
+  return useMemo(() => filters(t, format, facets, proxies), [t, format, facets, proxies]);
 }
 
-function filters(t: T, format: Format, facets: Facets | undefined): readonly Filter[] {
+function filters(
+  t: T,
+  format: Format,
+  facets: Facets | undefined,
+  proxies: readonly Schemas['Proxy'][] = [],
+): readonly Filter[] {
   // Beyond 10,000 the counts are those of a part, and would be taken for all.
   const count = (value: number) => (facets?.more ? undefined : format.number(value));
   const options = <V>(
@@ -88,7 +96,11 @@ function filters(t: T, format: Format, facets: Facets | undefined): readonly Fil
       name: 'proxy',
       label: t('filter.proxy'),
       multiple: true,
-      options: [{ value: 'default', label: t('proxyDefault') }],
+      options: [
+        { value: 'default', label: t('proxyDefault') },
+        // Those that credentials bring themselves have no names; they are found from the egresses.
+        ...proxies.map(({ egress, name }) => ({ value: egress, label: name })),
+      ],
     },
   ];
 }

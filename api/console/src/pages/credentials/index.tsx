@@ -5,11 +5,12 @@ import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import {
+  CursorPager,
   DataTable,
   EmptyState,
   FilterBar,
   PageHeader,
-  ProblemAlert,
+  useCursor,
   useSelection,
   useTableUrl,
 } from '~/components';
@@ -24,11 +25,17 @@ import { useCredentialFilters } from './filters';
 import { facetsQuery, filterOf, FILTERS, listQuery, type Credential, type FilterName } from './query';
 
 export function Component() {
-  const { t } = useTranslation(['credentials', 'common']);
+  const { t } = useTranslation('credentials');
   const url = useTableUrl<FilterName>({ filters: FILTERS, defaultSort: '-id' });
   const minute = useNow(60);
   const filter = useMemo(() => filterOf(url, minute), [url, minute]);
-  const list = useQuery(listQuery(filter, url));
+  // What is behind the last page that has a number, or behind the end of a search that found too little.
+  const cursor = useCursor<string>(
+    JSON.stringify([url.search, url.filters, url.sort, url.page, url.pageSize]),
+  );
+  const list = useQuery(listQuery(filter, url, cursor.at));
+  const next = list.data?.next ?? null;
+  const incomplete = list.data?.incomplete ?? false;
   const facets = useQuery(facetsQuery(filter));
   const selection = useSelection(JSON.stringify([url.search, url.filters]));
   const deleted = url.filters.deleted === 'true';
@@ -63,21 +70,16 @@ export function Component() {
           ))}
         </Stack>
       ) : null}
-      {list.error ? (
-        <ProblemAlert
-          problem={list.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void list.refetch()}
-        />
-      ) : null}
       <DataTable<Credential>
         name="credentials"
         label={t('title')}
         columns={useCredentialColumns(deleted)}
-        rows={list.data?.items ?? (list.error ? [] : undefined)}
+        rows={list.data?.items}
         rowId={(row) => row.id}
         rowName={(row) => row.biz_id}
         fetching={list.isFetching}
+        problem={list.error}
+        retry={() => void list.refetch()}
         sort={url.sort}
         onSort={(sort) => url.set({ sort })}
         selection={selection}
@@ -107,10 +109,23 @@ export function Component() {
           more: matching.more,
           onPage: url.setPage,
           onPageSize: url.setPageSize,
+          incomplete,
+          onFurther: next === null ? undefined : () => cursor.next(next),
         }}
+        footer={
+          cursor.part > 0 ? (
+            <CursorPager
+              cursor={cursor}
+              next={next}
+              size={url.pageSize}
+              shown={list.data?.items.length ?? 0}
+              uncounted
+            />
+          ) : undefined
+        }
         empty={
           <Nothing
-            kind={deleted ? 'deleted' : url.active > 0 ? 'noMatch' : 'nothing'}
+            kind={incomplete ? 'notYet' : deleted ? 'deleted' : url.active > 0 ? 'noMatch' : 'nothing'}
             may={may}
             onCreate={create}
             onClear={url.clear}
@@ -143,7 +158,8 @@ function Actions({ may, onCreate }: { may: boolean; onCreate: () => void }) {
 }
 
 interface NothingProps {
-  kind: 'nothing' | 'noMatch' | 'deleted';
+  /** `notYet`: the search ended before it found one. */
+  kind: 'nothing' | 'noMatch' | 'deleted' | 'notYet';
   may: boolean;
   onCreate: () => void;
   onClear: () => void;
@@ -152,6 +168,8 @@ interface NothingProps {
 /** Nothing yet, and nothing that matches, are different news. */
 function Nothing({ kind, may, onCreate, onClear }: NothingProps) {
   const { t } = useTranslation(['credentials', 'common']);
+  if (kind === 'notYet')
+    return <EmptyState kind="noMatch" title={t('notYet.title')} text={t('notYet.text')} />;
   if (kind === 'deleted') return <EmptyState kind="nothing" title={t('noDeleted')} />;
   if (kind === 'noMatch') {
     return (

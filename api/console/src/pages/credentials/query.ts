@@ -69,8 +69,11 @@ export function filterOf(
 export function listQuery(
   filter: CredentialFilter,
   { page, pageSize, sort }: Pick<TableUrl<FilterName>, 'page' | 'pageSize' | 'sort'>,
+  /** Where an answer ended, instead of the page. */
+  after: string | undefined,
 ) {
-  const query: ListQuery = { ...filter, page, page_size: pageSize, sort };
+  const place = after === undefined ? { page } : { after };
+  const query: ListQuery = { ...filter, ...place, page_size: pageSize, sort };
   return queryOptions({
     queryKey: keys.credentials(query),
     queryFn: ({ signal }) => unwrap(api.GET('/api/v1/credentials', { params: { query }, signal })),

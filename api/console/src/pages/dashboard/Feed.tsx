@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Pill, RelativeTime } from '~/components';
+import { Pill, RelativeTime, useActionText } from '~/components';
 import { useFormat } from '~/format';
 import { IconAccount } from '~/icons';
 import { useRecentEvents, type RecentEvent } from '~/query';
@@ -13,7 +13,8 @@ import { TextLink } from './TextLink';
 
 /** What happens now, as the server tells of it; before that, what people did last. */
 export function Feed() {
-  const { t, i18n } = useTranslation(['dashboard', 'system']);
+  const { t } = useTranslation('dashboard');
+  const action = useActionText();
   const recent = useRecentEvents();
   const deeds = useQuery(deedsQuery).data?.items ?? [];
   return (
@@ -42,10 +43,7 @@ export function Feed() {
               </Pill>
             }
           >
-            {/* The keys are open here: actions come from the server. */}
-            {i18n.exists(`action.${deed.action}`, { ns: 'system' })
-              ? t(`system:action.${deed.action}` as 'system:action.session.open')
-              : deed.action}
+            {action(deed.action)}
             {deed.target_kind === 'user' ? ` ${deed.target ?? ''}` : ''}
           </Row>
         ))}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { PageHeader, ProblemAlert } from '~/components';
+import { LoadProblem, PageHeader } from '~/components';
 import { apiSecretQuery, useStatus } from '~/layout/status';
 import { queueQuery, workersQuery } from '~/pages/jobs/query';
 import classes from './dashboard.module.css';
@@ -16,7 +16,7 @@ import { isEmpty, verdictOf } from './verdict';
 
 /** Whether all is well, and if not, where to look: on one screen, live. */
 export function Component() {
-  const { t } = useTranslation(['dashboard', 'common']);
+  const { t } = useTranslation('dashboard');
   const status = useStatus();
   const stats = useQuery(statsQuery);
   const queue = useQuery(queueQuery);
@@ -34,9 +34,9 @@ export function Component() {
       <div className={classes.grid}>
         {failed ? (
           <div className={classes.all}>
-            <ProblemAlert
+            <LoadProblem
               problem={failed.error}
-              title={t('common:problem.loadTitle')}
+              shown={failed.data !== undefined}
               retry={() => void failed.refetch()}
             />
           </div>

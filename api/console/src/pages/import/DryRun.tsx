@@ -3,8 +3,9 @@ import { useTranslation } from 'react-i18next';
 import { useQuery } from '@tanstack/react-query';
 import { Pill } from '~/components';
 import { useFormat } from '~/format';
-import { IconDownload, IconWarning } from '~/icons';
+import { IconDownload } from '~/icons';
 import { hasEnded, JobCard, JobItems, resultsUrl, useJob } from '~/jobs';
+import { SEVERITIES } from '~/theme/states';
 import { codeCountsQuery } from './codeCounts';
 import { Verdicts, verdicts } from './Verdicts';
 
@@ -25,7 +26,7 @@ export function DryRun({ id, stale }: Props) {
     <Stack gap="sm">
       <Group gap="sm">
         <Title order={2}>{t('dryRun.title')}</Title>
-        {stale ? <Pill look={{ tone: 'doubt', Icon: IconWarning }}>{t('dryRun.stale')}</Pill> : null}
+        {stale ? <Pill look={SEVERITIES.warning}>{t('dryRun.stale')}</Pill> : null}
       </Group>
       {hasEnded(job) && job.state === 'finished' ? null : <JobCard id={id} />}
       <Verdicts job={job} />

@@ -4,15 +4,7 @@ import type { TFunction } from 'i18next';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import {
-  ConfirmDialog,
-  DataTable,
-  EmptyState,
-  Pill,
-  ProblemAlert,
-  RelativeTime,
-  type Column,
-} from '~/components';
+import { ConfirmDialog, DataTable, EmptyState, Pill, RelativeTime, type Column } from '~/components';
 import { IconPause, IconResume } from '~/icons';
 import { useIsAdministrator } from '~/session';
 import { CIRCUITS } from '~/theme/states';
@@ -22,7 +14,7 @@ import { egressesQuery, type Egress } from './query';
 
 /** The ways out, with what stops them. */
 export function EgressTab() {
-  const { t } = useTranslation(['jobs', 'common']);
+  const { t } = useTranslation('jobs');
   const egresses = useQuery(egressesQuery);
   const [asking, setAsking] = useState<Egress | null>(null);
   const close = () => setAsking(null);
@@ -30,21 +22,16 @@ export function EgressTab() {
   const { data } = egresses;
   return (
     <>
-      {egresses.error ? (
-        <ProblemAlert
-          problem={egresses.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void egresses.refetch()}
-        />
-      ) : null}
       <DataTable<Egress>
         name="egresses"
         label={t('tab.egresses')}
         columns={useColumns(setAsking)}
-        rows={data?.items ?? (egresses.error ? [] : undefined)}
+        rows={data?.items}
         rowId={({ egress }) => egress}
         rowName={({ label }) => label}
         fetching={egresses.isFetching}
+        problem={egresses.error}
+        retry={() => void egresses.refetch()}
         toolbar={<Text size="sm">{t('egress.help')}</Text>}
         footer={
           data?.more ? (

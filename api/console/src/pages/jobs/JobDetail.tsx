@@ -6,9 +6,9 @@ import {
   CopyButton,
   JobProgress,
   KeyValue,
+  LoadProblem,
   Notice,
   PageHeader,
-  ProblemAlert,
   RelativeTime,
   useCodeText,
 } from '~/components';
@@ -19,7 +19,7 @@ import { JOB_STATES } from '~/theme/states';
 import { JobActions } from './JobActions';
 
 export function JobDetail({ id }: { id: string }) {
-  const { t } = useTranslation(['jobs', 'common']);
+  const { t } = useTranslation('jobs');
   const title = useJobTitle();
   const { data: job, error, refetch } = useJob(id);
   const back = <BackLink to="/jobs">{t('title')}</BackLink>;
@@ -28,7 +28,7 @@ export function JobDetail({ id }: { id: string }) {
       <>
         <PageHeader title={t('detail.title')} back={back} />
         {error ? (
-          <ProblemAlert problem={error} title={t('common:problem.loadTitle')} retry={() => void refetch()} />
+          <LoadProblem problem={error} shown={false} retry={() => void refetch()} />
         ) : (
           <Paper mih={240} aria-busy />
         )}
@@ -48,6 +48,7 @@ export function JobDetail({ id }: { id: string }) {
         }
       />
       <Stack gap="md">
+        <LoadProblem problem={error} shown retry={() => void refetch()} />
         <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
           <Progress job={job} />
           <Facts job={job} />

@@ -11,7 +11,6 @@ import {
   EmptyState,
   FilterBar,
   JobProgress,
-  ProblemAlert,
   RelativeTime,
   useCursor,
   useTableUrl,
@@ -34,60 +33,53 @@ const STATES: readonly Schemas['JobState'][] = [
 ];
 
 export function JobList() {
-  const { t } = useTranslation(['jobs', 'terms', 'common']);
+  const { t } = useTranslation(['jobs', 'terms']);
   const url = useTableUrl({ filters: FILTERS, defaultSort: '-id' });
   const filter = useMemo(() => filterOf(url.filters), [url.filters]);
   const cursor = useCursor<string>(JSON.stringify(filter));
   const jobs = useQuery(jobsQuery(filter, cursor.at));
   return (
-    <>
-      {jobs.error ? (
-        <ProblemAlert
-          problem={jobs.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void jobs.refetch()}
+    <DataTable<Job>
+      name="jobs"
+      label={t('tab.jobs')}
+      columns={useColumns()}
+      rows={jobs.data?.items}
+      rowId={({ id }) => id}
+      rowName={({ id }) => id}
+      fetching={jobs.isFetching}
+      problem={jobs.error}
+      retry={() => void jobs.refetch()}
+      toolbar={
+        <FilterBar
+          filters={[
+            {
+              name: 'kind',
+              label: t('filter.kind'),
+              options: KINDS.map((kind) => ({ value: kind, label: t(`kind.${kind}`) })),
+            },
+            {
+              name: 'job_state',
+              label: t('filter.state'),
+              multiple: true,
+              options: STATES.map((state) => ({ value: state, label: t(`terms:jobState.${state}`) })),
+            },
+          ]}
+          values={url.filters}
+          onChange={(name, value) => url.set({ [name as 'kind']: value })}
+          onClear={url.clear}
+          active={url.active}
         />
-      ) : null}
-      <DataTable<Job>
-        name="jobs"
-        label={t('tab.jobs')}
-        columns={useColumns()}
-        rows={jobs.data?.items ?? (jobs.error ? [] : undefined)}
-        rowId={({ id }) => id}
-        rowName={({ id }) => id}
-        fetching={jobs.isFetching}
-        toolbar={
-          <FilterBar
-            filters={[
-              {
-                name: 'kind',
-                label: t('filter.kind'),
-                options: KINDS.map((kind) => ({ value: kind, label: t(`kind.${kind}`) })),
-              },
-              {
-                name: 'job_state',
-                label: t('filter.state'),
-                multiple: true,
-                options: STATES.map((state) => ({ value: state, label: t(`terms:jobState.${state}`) })),
-              },
-            ]}
-            values={url.filters}
-            onChange={(name, value) => url.set({ [name as 'kind']: value })}
-            onClear={url.clear}
-            active={url.active}
-          />
-        }
-        footer={
-          <CursorPager
-            cursor={cursor}
-            next={jobs.data?.next}
-            size={PART}
-            shown={jobs.data?.items.length ?? 0}
-          />
-        }
-        empty={<Nothing filtered={url.active > 0} onClear={url.clear} />}
-      />
-    </>
+      }
+      footer={
+        <CursorPager
+          cursor={cursor}
+          next={jobs.data?.next}
+          size={PART}
+          shown={jobs.data?.items.length ?? 0}
+        />
+      }
+      empty={<Nothing filtered={url.active > 0} onClear={url.clear} />}
+    />
   );
 }
 

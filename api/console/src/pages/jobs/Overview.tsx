@@ -7,7 +7,7 @@ import { EgressTab } from './EgressTab';
 import { JobList } from './JobList';
 import { QueueTab } from './QueueTab';
 import { Refreshing } from './Refreshing';
-import { WorkersTab } from './WorkersTab';
+import { WorkersTable } from './WorkersTable';
 
 const TABS = ['jobs', 'queue', 'egresses', 'workers'] as const;
 type Tab = (typeof TABS)[number];
@@ -22,7 +22,7 @@ export function Overview() {
     jobs: <JobList />,
     queue: <QueueTab />,
     egresses: <EgressTab />,
-    workers: <WorkersTab />,
+    workers: <WorkersTable />,
   };
   return (
     <>

@@ -8,8 +8,8 @@ import {
   CursorPager,
   DataTable,
   EmptyState,
+  LoadProblem,
   Pill,
-  ProblemAlert,
   RelativeTime,
   useCursor,
   type Column,
@@ -21,27 +21,22 @@ import { openAttemptsQuery, queueQuery, workersQuery, type OpenAttempt } from '.
 
 /** What waits, where, and for how long; and what is under way. */
 export function QueueTab() {
-  const { t } = useTranslation(['jobs', 'common']);
+  const { t } = useTranslation('jobs');
   const cursor = useCursor<string>('open');
   const open = useQuery(openAttemptsQuery(cursor.at));
   return (
     <>
       <Lines />
-      {open.error ? (
-        <ProblemAlert
-          problem={open.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void open.refetch()}
-        />
-      ) : null}
       <DataTable<OpenAttempt>
         name="open-attempts"
         label={t('open.title')}
         columns={useColumns()}
-        rows={open.data?.items ?? (open.error ? [] : undefined)}
+        rows={open.data?.items}
         rowId={({ id }) => id}
         rowName={({ biz_id, id }) => biz_id ?? id}
         fetching={open.isFetching}
+        problem={open.error}
+        retry={() => void open.refetch()}
         toolbar={<strong>{t('open.title')}</strong>}
         footer={
           <CursorPager
@@ -61,14 +56,6 @@ function Lines() {
   const { t } = useTranslation(['jobs', 'terms', 'common']);
   const format = useFormat();
   const queue = useQuery(queueQuery);
-  if (queue.error && queue.data === undefined)
-    return (
-      <ProblemAlert
-        problem={queue.error}
-        title={t('common:problem.loadTitle')}
-        retry={() => void queue.refetch()}
-      />
-    );
   const lines = (['interactive', 'schedule', 'job'] as const).map((name) => {
     const line = queue.data?.lines.find((each) => each.line === name);
     return {
@@ -90,22 +77,28 @@ function Lines() {
       more: t('queue.pushed'),
     };
   });
+  const figures = queue.data !== undefined;
   return (
-    <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }} spacing="xs">
-      {[...lines, ...lanes].map(({ name, help, value, more }) => (
-        <Paper key={name} p="sm" title={help}>
-          <Text size="xs" c="dimmed">
-            {name}
-          </Text>
-          <Text fw={650} size="xl">
-            {value}
-          </Text>
-          <Text size="xs" c="dimmed">
-            {more}
-          </Text>
-        </Paper>
-      ))}
-    </SimpleGrid>
+    <>
+      <LoadProblem problem={queue.error} shown={figures} retry={() => void queue.refetch()} />
+      {!figures && queue.error ? null : (
+        <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }} spacing="xs">
+          {[...lines, ...lanes].map(({ name, help, value, more }) => (
+            <Paper key={name} p="sm" title={help}>
+              <Text size="xs" c="dimmed">
+                {name}
+              </Text>
+              <Text fw={650} size="xl">
+                {value}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {more}
+              </Text>
+            </Paper>
+          ))}
+        </SimpleGrid>
+      )}
+    </>
   );
 }
 

@@ -6,12 +6,12 @@ import { ProblemAlert, useProblemForm, useProblemText } from '~/components';
 import { inSeconds, useNow } from '~/format';
 
 interface Props {
-  /** The session ended while somebody was at work. */
-  ended: boolean;
+  /** The session ended while somebody was at work, or because the password was changed. */
+  news: 'ended' | 'changed' | undefined;
   onOpened: (opened: Schemas['Opened'], password: string) => void;
 }
 
-export function LogIn({ ended, onOpened }: Props) {
+export function LogIn({ news, onOpened }: Props) {
   const { t } = useTranslation(['login', 'common']);
   const text = useProblemText();
   const [until, setUntil] = useState(0);
@@ -33,7 +33,7 @@ export function LogIn({ ended, onOpened }: Props) {
   return (
     <form onSubmit={submit(logIn)}>
       <Stack gap="md">
-        {ended && problem === null ? <Text size="sm">{t('ended')}</Text> : null}
+        {news !== undefined && problem === null ? <Text size="sm">{t(news)}</Text> : null}
         <TextInput
           label={t('username')}
           autoComplete="username"

@@ -24,7 +24,9 @@ export function Component() {
   const client = useQueryClient();
   const [placeholder, setPlaceholder] = useState<Placeholder | null>(null);
   const first = placeholder !== null || params.get('step') === 'password';
-  const ended = typeof state === 'object' && state !== null && 'ended' in state;
+  const news = (['ended', 'changed'] as const).find(
+    (name) => typeof state === 'object' && state !== null && name in state,
+  );
 
   const enter = async (place: string) => {
     // Nothing of an earlier session may be shown.
@@ -64,7 +66,7 @@ export function Component() {
               />
             ) : (
               <LogIn
-                ended={ended}
+                news={news}
                 onOpened={(opened, password) => {
                   if (opened.must_change_password) setPlaceholder({ username: opened.username, password });
                   else void enter(placeOf(params.get('next')));

@@ -31,7 +31,7 @@ type Asking = { what: 'edit' | 'delete'; entry: ClientId } | { what: 'create' };
 
 /** Names for client ids. */
 export function ClientIds() {
-  const { t } = useTranslation(['settings', 'common']);
+  const { t } = useTranslation('settings');
   const may = useIsAdministrator();
   const page = usePage();
   const list = useQuery(clientIdsQuery(page));
@@ -53,21 +53,16 @@ export function ClientIds() {
         </Text>
         {create}
       </Group>
-      {list.error ? (
-        <ProblemAlert
-          problem={list.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void list.refetch()}
-        />
-      ) : null}
       <DataTable<ClientId>
         name="client-ids"
         label={t('tab.clientIds')}
         columns={columns}
-        rows={list.data?.items ?? (list.error ? [] : undefined)}
+        rows={list.data?.items}
         rowId={(row) => row.client_id}
         rowName={(row) => row.name}
         fetching={list.isFetching}
+        problem={list.error}
+        retry={() => void list.refetch()}
         paging={page.paging(list.data?.total)}
         empty={
           <EmptyState

@@ -1,6 +1,7 @@
-import { Alert, Button, Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { IconWarning } from '~/icons';
+import { Notice } from '~/components';
+import { SEVERITIES } from '~/theme/states';
 import { Change } from './Change';
 import { isReset } from './draft';
 import type { SettingsDocument } from './query';
@@ -24,19 +25,7 @@ export function Elsewhere({ state, newest }: { state: DraftState; newest: Settin
       ? t('afterReset', { value: texts.value(key, fallback(key)) })
       : texts.value(key, draft[key]);
   return (
-    <Alert
-      id={ELSEWHERE}
-      role="alert"
-      variant="outline"
-      icon={<IconWarning aria-hidden />}
-      title={t('elsewhere.title', { version })}
-      styles={{
-        root: { backgroundColor: 'var(--rtm-doubt-bg)', borderColor: 'var(--rtm-doubt-fg)' },
-        title: { color: 'var(--rtm-doubt-fg)' },
-        icon: { color: 'var(--rtm-doubt-fg)' },
-        message: { color: 'var(--rtm-text)' },
-      }}
-    >
+    <Notice id={ELSEWHERE} role="alert" look={SEVERITIES.warning} title={t('elsewhere.title', { version })}>
       <Text size="sm">{elsewhere.length > 0 ? t('elsewhere.text') : t('elsewhere.nothing')}</Text>
       <ul className={classes.changes}>
         {elsewhere.map(({ key, before, after }) => (
@@ -49,6 +38,6 @@ export function Elsewhere({ state, newest }: { state: DraftState; newest: Settin
       <Button size="compact-sm" variant="default" mt="xs" onClick={state.adopt}>
         {t('elsewhere.adopt', { version })}
       </Button>
-    </Alert>
+    </Notice>
   );
 }

@@ -1,7 +1,7 @@
 import { Badge, Button, Center, Group, Loader, Text, Tooltip } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { EmptyState, notify, ProblemAlert, RelativeTime } from '~/components';
+import { EmptyState, LoadProblem, notify, RelativeTime } from '~/components';
 import { IconHistory } from '~/icons';
 import { useIsAdministrator } from '~/session';
 import { Change } from './Change';
@@ -39,14 +39,9 @@ export function History({ state, newest, onFilled }: Props) {
     onFilled();
   };
 
-  if (history.error)
-    return (
-      <ProblemAlert
-        problem={history.error}
-        title={t('common:problem.loadTitle')}
-        retry={() => void history.refetch()}
-      />
-    );
+  const again = () => void (history.isFetchNextPageError ? history.fetchNextPage() : history.refetch());
+  if (history.error && history.data === undefined)
+    return <LoadProblem problem={history.error} shown={false} retry={again} />;
   if (history.isPending)
     return (
       <Center mih={220} aria-busy>
@@ -57,6 +52,7 @@ export function History({ state, newest, onFilled }: Props) {
     return <EmptyState kind="nothing" title={t('history.empty')} text={t('history.emptyText')} />;
   return (
     <>
+      <LoadProblem problem={history.error} shown retry={again} />
       <section className={classes.section} aria-label={t('tab.history')}>
         {versions.map((version) => (
           <Version

@@ -3,15 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, Problem } from '~/api';
-import {
-  ConfirmDialog,
-  DataTable,
-  EmptyState,
-  notify,
-  ProblemAlert,
-  RelativeTime,
-  type Column,
-} from '~/components';
+import { ConfirmDialog, DataTable, EmptyState, notify, RelativeTime, type Column } from '~/components';
 import { useFormat } from '~/format';
 import { IconAdd, IconNetwork } from '~/icons';
 import { keys } from '~/query';
@@ -30,7 +22,7 @@ type Asking = { what: 'edit' | 'delete'; id: string } | { what: 'create' };
 
 /** The named proxies: who uses them, whether they work, and changing them. */
 export function Proxies() {
-  const { t } = useTranslation(['settings', 'common']);
+  const { t } = useTranslation('settings');
   const may = useIsAdministrator();
   const page = usePage();
   const list = useQuery(proxiesQuery(page));
@@ -55,21 +47,16 @@ export function Proxies() {
         </Text>
         {create}
       </Group>
-      {list.error ? (
-        <ProblemAlert
-          problem={list.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void list.refetch()}
-        />
-      ) : null}
       <DataTable<Proxy>
         name="proxies"
         label={t('tab.proxies')}
         columns={columns}
-        rows={list.data?.items ?? (list.error ? [] : undefined)}
+        rows={list.data?.items}
         rowId={(row) => row.id}
         rowName={(row) => row.name}
         fetching={list.isFetching}
+        problem={list.error}
+        retry={() => void list.refetch()}
         toolbar={
           <>
             <Text size="sm">{t('proxies.defaultWay')}</Text>

@@ -1,12 +1,13 @@
-import { Alert, Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, Problem } from '~/api';
-import { notify, ProblemAlert, useCloseLabel, useProblemForm, useProblemText } from '~/components';
+import { Notice, notify, ProblemAlert, useCloseLabel, useProblemForm, useProblemText } from '~/components';
 import { useFormat } from '~/format';
 import { IconWarning } from '~/icons';
 import { keys } from '~/query';
+import { SEVERITIES } from '~/theme/states';
 import type { Proxy } from './query';
 import { TestOutcome } from './TestOutcome';
 import { useProxyTest } from './useProxyTest';
@@ -122,9 +123,9 @@ function Form({ onClose, proxy }: Omit<Props, 'opened'>) {
           </Group>
         ) : null}
         {outdated && proxy ? (
-          <Alert role="alert" variant="outline" color="yellow" icon={<IconWarning aria-hidden />}>
+          <Notice role="alert" look={SEVERITIES.warning}>
             {t('proxies.changedElsewhere', { name: proxy.name, url: proxy.url })}
-          </Alert>
+          </Notice>
         ) : null}
         {taken || outdated ? null : <ProblemAlert problem={problem} fields={otherFields} />}
         <Group justify="flex-end" gap="xs">

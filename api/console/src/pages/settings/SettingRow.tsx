@@ -1,6 +1,6 @@
 import { Button, Text } from '@mantine/core';
 import clsx from 'clsx';
-import { memo, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Pill } from '~/components';
 import { IconEdit, IconLock, IconWarning } from '~/icons';
@@ -21,7 +21,7 @@ interface Props {
 }
 
 /** One setting: what it is, its editor, and where its value comes from. */
-export const SettingRow = memo(function SettingRow(props: Props) {
+export function SettingRow(props: Props) {
   const { setting, edit, error, may, onChange, onReset, onRevert } = props;
   const { t } = useTranslation('settings');
   const texts = useSettingTexts();
@@ -98,7 +98,7 @@ export const SettingRow = memo(function SettingRow(props: Props) {
       </div>
     </div>
   );
-});
+}
 
 /** Where the value comes from, and why it may not be what was saved. */
 function Origin({ setting, changed }: { setting: Setting; changed: boolean }) {

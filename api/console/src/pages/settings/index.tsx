@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useBlocker, useSearchParams } from 'react-router';
-import { ConfirmDialog, PageHeader, ProblemAlert } from '~/components';
+import { ConfirmDialog, LoadProblem, PageHeader } from '~/components';
 import { ClientIds } from './ClientIds';
 import { History } from './History';
 import { Proxies } from './Proxies';
@@ -15,7 +15,7 @@ export const TABS = ['settings', 'proxies', 'clientIds', 'history'] as const;
 type Tab = (typeof TABS)[number];
 
 export function Component() {
-  const { t } = useTranslation(['settings', 'common']);
+  const { t } = useTranslation('settings');
   const settings = useQuery(settingsQuery);
   const version = settings.data?.version;
   return (
@@ -24,13 +24,11 @@ export function Component() {
         title={t('title')}
         lead={version === undefined ? ' ' : version === 0 ? t('lead.none') : t('lead.version', { version })}
       />
-      {settings.error ? (
-        <ProblemAlert
-          problem={settings.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void settings.refetch()}
-        />
-      ) : null}
+      <LoadProblem
+        problem={settings.error}
+        shown={settings.data !== undefined}
+        retry={() => void settings.refetch()}
+      />
       {settings.data ? <Areas newest={settings.data} /> : settings.error ? null : <Loading />}
     </>
   );

@@ -1,8 +1,8 @@
 import { Code, Modal, Stack } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { CodeBlock, CopyButton, KeyValue, useCloseLabel } from '~/components';
+import { CodeBlock, CopyButton, KeyValue, useActionText, useCloseLabel } from '~/components';
 import { useFormat } from '~/format';
-import { useActionText, useTargetKindText } from './auditTexts';
+import { useTargetKindText } from './auditTexts';
 import type { AuditEntry } from './query';
 
 /** One entry in full. */

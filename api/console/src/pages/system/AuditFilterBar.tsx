@@ -2,10 +2,9 @@ import { Autocomplete, Button, Group, Popover, Select, Stack, TextInput } from '
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { FilterBar, type TableUrl } from '~/components';
+import { FilterBar, useActionText, type TableUrl } from '~/components';
 import { IconDown, IconHistory } from '~/icons';
 import { ACTIONS, PERIODS, TARGET_KINDS, type AuditFilterName, type Period } from './auditFilters';
-import { useActionText } from './auditTexts';
 import { usersQuery } from './query';
 import classes from './system.module.css';
 

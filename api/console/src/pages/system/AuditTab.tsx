@@ -7,7 +7,7 @@ import {
   CursorPager,
   DataTable,
   EmptyState,
-  ProblemAlert,
+  useActionText,
   useCursor,
   useTableUrl,
   type Column,
@@ -18,7 +18,7 @@ import { useIsAdministrator } from '~/session';
 import { AuditDetail } from './AuditDetail';
 import { AuditFilterBar } from './AuditFilterBar';
 import { AUDIT_FILTERS, auditFilterOf, exportPath, type AuditFilterName } from './auditFilters';
-import { detailLine, targetPath, useActionText, useTargetKindText } from './auditTexts';
+import { detailLine, targetPath, useTargetKindText } from './auditTexts';
 import { auditQuery, PART, type AuditEntry, type AuditFilter } from './query';
 import classes from './system.module.css';
 
@@ -37,21 +37,16 @@ export function AuditTab() {
       <div className={classes.filters}>
         <AuditFilterBar url={url} />
       </div>
-      {list.error ? (
-        <ProblemAlert
-          problem={list.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void list.refetch()}
-        />
-      ) : null}
       <DataTable<AuditEntry>
         name="audit"
         label={t('tab.audit')}
         columns={useColumns(setShown)}
-        rows={items ?? (list.error ? [] : undefined)}
+        rows={items}
         rowId={(row) => row.id}
         rowName={(row) => row.action}
         fetching={list.isFetching}
+        problem={list.error}
+        retry={() => void list.refetch()}
         toolbar={
           <>
             <Export filter={filter} />

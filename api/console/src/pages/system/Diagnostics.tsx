@@ -1,8 +1,9 @@
 import { Button, Group, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { CodeBlock, notify, ProblemAlert } from '~/components';
-import { IconCopy, IconDownload, IconReport } from '~/icons';
+import { saveFile } from '~/api';
+import { CodeBlock, CopyButton, ProblemAlert } from '~/components';
+import { IconDownload, IconReport } from '~/icons';
 import { collect } from './diagnostics';
 import classes from './system.module.css';
 
@@ -12,12 +13,7 @@ function fileName(now: Date): string {
 }
 
 function save(text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = fileName(new Date());
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(new Blob([text], { type: 'application/json' }), fileName(new Date()));
 }
 
 /** A report for whoever helps. It is shown before it is given away. */
@@ -46,18 +42,7 @@ export function Diagnostics() {
             <Button leftSection={<IconDownload size={16} aria-hidden />} onClick={() => save(text)}>
               {t('common:action.download')}
             </Button>
-            <Button
-              variant="default"
-              leftSection={<IconCopy size={16} aria-hidden />}
-              onClick={() =>
-                void navigator.clipboard.writeText(text).then(
-                  () => notify.done(t('common:action.copied')),
-                  () => notify.failed(t('diagnostics.noClipboard')),
-                )
-              }
-            >
-              {t('common:action.copy')}
-            </Button>
+            <CopyButton value={text} words />
           </>
         ) : null}
       </Group>

@@ -10,7 +10,6 @@ import {
   DataTable,
   EmptyState,
   notify,
-  ProblemAlert,
   RelativeTime,
   useCursor,
   type Column,
@@ -63,21 +62,16 @@ export function OrphansTab() {
 
   return (
     <>
-      {list.error ? (
-        <ProblemAlert
-          problem={list.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void list.refetch()}
-        />
-      ) : null}
       <DataTable<Orphan>
         name="orphans"
         label={t('tab.orphans')}
         columns={useColumns(setAsking)}
-        rows={items ?? (list.error ? [] : undefined)}
+        rows={items}
         rowId={(row) => row.attempt_id}
         rowName={(row) => row.biz_id ?? row.credential_id}
         fetching={list.isFetching}
+        problem={list.error}
+        retry={() => void list.refetch()}
         footer={<CursorPager cursor={cursor} next={list.data?.next} size={PART} shown={items?.length ?? 0} />}
         empty={<EmptyState kind="nothing" title={t('orphans.none')} text={t('orphans.noneHelp')} />}
       />

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { DataTable, EmptyState, Pill, ProblemAlert, RelativeTime, type Column } from '~/components';
+import { DataTable, EmptyState, Pill, RelativeTime, type Column } from '~/components';
 import { useFormat } from '~/format';
 import { IconAdd } from '~/icons';
 import { useIsAdministrator, useSession } from '~/session';
@@ -63,21 +63,16 @@ export function PeopleTab() {
   const items = users.data?.items;
   return (
     <>
-      {users.error ? (
-        <ProblemAlert
-          problem={users.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void users.refetch()}
-        />
-      ) : null}
       <DataTable<Person>
         name="people"
         label={t('tab.people')}
         columns={columns}
-        rows={items ?? (users.error ? [] : undefined)}
+        rows={items}
         rowId={(row) => row.username}
         rowName={(row) => row.username}
         fetching={users.isFetching}
+        problem={users.error}
+        retry={() => void users.refetch()}
         minHeight={160}
         toolbar={
           <>

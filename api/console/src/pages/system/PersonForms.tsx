@@ -1,7 +1,9 @@
 import { Button, Group, Modal, PasswordInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Problem, type Schemas } from '~/api';
+import { useNavigate } from 'react-router';
+import { api, Problem, type Schemas } from '~/api';
 import { ProblemAlert, useCloseLabel, useProblemForm, useProblemText } from '~/components';
 import { SHORTEST_PASSWORD, usePeople } from './people';
 import type { Person } from './query';
@@ -114,17 +116,49 @@ export function SetPassword({
   onClose: () => void;
 }) {
   const { t } = useTranslation('system');
+  const { setPassword } = usePeople();
+  const { username: name } = person;
   return (
-    <Dialog opened={opened} onClose={onClose} title={t('people.passwordTitle', { name: person.username })}>
-      <PasswordForm person={person} onClose={onClose} />
+    <Dialog opened={opened} onClose={onClose} title={t('people.passwordTitle', { name })}>
+      <PasswordForm
+        ends={t('people.endsSessions', { name })}
+        onSet={(values) => setPassword(name, values)}
+        onClose={onClose}
+      />
     </Dialog>
   );
 }
 
-function PasswordForm({ person, onClose }: { person: Person; onClose: () => void }) {
+/** Everybody may change the own password. That ends the session, so it leads to the log-in. */
+export function ChangePassword({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const { t } = useTranslation('system');
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return (
+    <Dialog opened={opened} onClose={onClose} title={t('sessions.password')}>
+      <PasswordForm
+        ends={t('sessions.passwordEnds')}
+        onSet={async (body) => {
+          await api.POST('/api/v1/auth/password', { body });
+          await navigate('/login', { state: { changed: true } });
+          client.clear();
+        }}
+        onClose={onClose}
+      />
+    </Dialog>
+  );
+}
+
+interface PasswordFormProps {
+  /** What becomes of sessions. */
+  ends: string;
+  onSet: (values: Schemas['SetUserPassword']) => Promise<void>;
+  onClose: () => void;
+}
+
+function PasswordForm({ ends, onSet, onClose }: PasswordFormProps) {
   const { t } = useTranslation(['system', 'common']);
   const text = useProblemText();
-  const { setPassword } = usePeople();
   const { form, problem, otherFields, busy, submit } = useProblemForm({
     initialValues: { new_password: '', current_password: '' },
     validate: { new_password: (value) => shortError(value, t('people.tooShort')) },
@@ -135,12 +169,12 @@ function PasswordForm({ person, onClose }: { person: Person; onClose: () => void
     <form
       autoComplete="off"
       onSubmit={submit(async (values) => {
-        await setPassword(person.username, values);
+        await onSet(values);
         onClose();
       })}
     >
       <Stack gap="md">
-        <Text size="sm">{t('people.endsSessions', { name: person.username })}</Text>
+        <Text size="sm">{ends}</Text>
         <PasswordInput
           label={t('people.newPassword')}
           description={t('people.passwordHelp')}

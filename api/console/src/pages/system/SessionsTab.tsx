@@ -1,29 +1,24 @@
 import { Badge, Button, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '~/api';
-import {
-  ConfirmDialog,
-  DataTable,
-  EmptyState,
-  notify,
-  ProblemAlert,
-  RelativeTime,
-  type Column,
-} from '~/components';
+import { ConfirmDialog, DataTable, EmptyState, notify, RelativeTime, type Column } from '~/components';
 import { useFormat } from '~/format';
-import { IconLogOut } from '~/icons';
+import { IconLock, IconLogOut } from '~/icons';
 import { keys } from '~/query';
+import { ChangePassword } from './PersonForms';
 import { sessionsQuery, type Session } from './query';
 
 /** The own open sessions. One that somebody does not know is ended here. */
 export function SessionsTab() {
-  const { t } = useTranslation(['system', 'common']);
+  const { t } = useTranslation('system');
   const format = useFormat();
   const client = useQueryClient();
   const sessions = useQuery(sessionsQuery);
   const [ending, setEnding] = useState<readonly Session[]>([]);
+  const [changing, { open: openPassword, close: closePassword }] = useDisclosure(false);
   const items = sessions.data?.items;
   const others = items?.filter(({ current }) => !current) ?? [];
 
@@ -85,32 +80,37 @@ export function SessionsTab() {
 
   return (
     <>
-      {sessions.error ? (
-        <ProblemAlert
-          problem={sessions.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void sessions.refetch()}
-        />
-      ) : null}
       <DataTable<Session>
         name="sessions"
         label={t('tab.sessions')}
         columns={columns}
-        rows={items ?? (sessions.error ? [] : undefined)}
+        rows={items}
         rowId={(row) => row.id}
         rowName={(row) => row.address}
         fetching={sessions.isFetching}
+        problem={sessions.error}
+        retry={() => void sessions.refetch()}
         minHeight={160}
         toolbar={
-          <Button
-            size="compact-sm"
-            variant="default"
-            leftSection={<IconLogOut size={15} />}
-            disabled={others.length === 0}
-            onClick={() => setEnding(others)}
-          >
-            {t('sessions.endOthers')}
-          </Button>
+          <>
+            <Button
+              size="compact-sm"
+              variant="default"
+              leftSection={<IconLogOut size={15} />}
+              disabled={others.length === 0}
+              onClick={() => setEnding(others)}
+            >
+              {t('sessions.endOthers')}
+            </Button>
+            <Button
+              size="compact-sm"
+              variant="default"
+              leftSection={<IconLock size={15} />}
+              onClick={openPassword}
+            >
+              {t('sessions.password')}
+            </Button>
+          </>
         }
         empty={<EmptyState kind="nothing" />}
       />
@@ -128,6 +128,7 @@ export function SessionsTab() {
         confirmLabel={t('sessions.end')}
         onConfirm={end}
       />
+      <ChangePassword opened={changing} onClose={closePassword} />
     </>
   );
 }

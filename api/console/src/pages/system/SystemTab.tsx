@@ -4,21 +4,20 @@ import clsx from 'clsx';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { KeyValue, Pill, ProblemAlert, RelativeTime } from '~/components';
+import { KeyValue, LoadProblem, Pill, RelativeTime } from '~/components';
 import { useFormat } from '~/format';
-import { IconCritical, IconHealthy, IconWarning } from '~/icons';
 import { systemQuery, useStatus } from '~/layout';
 import { queueQuery, workersQuery } from '~/pages/jobs/query';
 import { Refreshing } from '~/pages/jobs/Refreshing';
-import type { Look } from '~/theme/states';
+import { WorkersTable } from '~/pages/jobs/WorkersTable';
+import { SEVERITIES, type Look } from '~/theme/states';
 import { Diagnostics } from './Diagnostics';
 import { readinessQuery, type Readiness } from './query';
 import classes from './system.module.css';
-import { WorkersTable } from './WorkersTable';
 
-const GOOD: Look = { tone: 'ok', Icon: IconHealthy };
-const DEGRADED: Look = { tone: 'doubt', Icon: IconWarning };
-const BAD: Look = { tone: 'bad', Icon: IconCritical };
+const GOOD = SEVERITIES.ok;
+const DEGRADED = SEVERITIES.warning;
+const BAD = SEVERITIES.critical;
 
 /** How the installation is: each part, what is wrong with it, and the switches. */
 export function SystemTab() {
@@ -72,44 +71,49 @@ function readyLook(status: string): Look {
 function ReadinessChecks() {
   const { t, i18n } = useTranslation('system');
   const ready = useQuery(readinessQuery);
-  if (ready.error) return <ProblemAlert problem={ready.error} retry={() => void ready.refetch()} />;
   const { status, checks }: Readiness = ready.data ?? { status: '', checks: {} };
   const known = ['ok', 'degraded', 'unavailable'].includes(status);
+  const again = () => void ready.refetch();
+  if (ready.error && ready.data === undefined)
+    return <LoadProblem problem={ready.error} shown={false} retry={again} />;
   return (
-    <KeyValue
-      items={[
-        [
-          t('ready.whole'),
-          known ? (
-            <Pill key="whole" look={readyLook(status)}>
-              {t(`ready.status.${status as 'ok'}`)}
-            </Pill>
-          ) : (
-            '–'
+    <>
+      <LoadProblem problem={ready.error} shown retry={again} />
+      <KeyValue
+        items={[
+          [
+            t('ready.whole'),
+            known ? (
+              <Pill key="whole" look={readyLook(status)}>
+                {t(`ready.status.${status as 'ok'}`)}
+              </Pill>
+            ) : (
+              '–'
+            ),
+          ],
+          ...Object.entries(checks).map(
+            ([name, said]) =>
+              [
+                // The keys are open here: checks come from the server.
+                i18n.exists(`ready.check.${name}`, { ns: 'system' })
+                  ? t(`ready.check.${name}` as 'ready.check.database')
+                  : name,
+                said === 'ok' ? (
+                  <Pill key={name} look={GOOD} plain>
+                    {t(name === 'database' ? 'ready.schema' : 'ready.ok')}
+                  </Pill>
+                ) : (
+                  <Pill key={name} look={readyLook(status)} plain>
+                    <Text span size="sm" style={{ whiteSpace: 'normal' }}>
+                      {said}
+                    </Text>
+                  </Pill>
+                ),
+              ] as const,
           ),
-        ],
-        ...Object.entries(checks).map(
-          ([name, said]) =>
-            [
-              // The keys are open here: checks come from the server.
-              i18n.exists(`ready.check.${name}`, { ns: 'system' })
-                ? t(`ready.check.${name}` as 'ready.check.database')
-                : name,
-              said === 'ok' ? (
-                <Pill key={name} look={GOOD} plain>
-                  {t(name === 'database' ? 'ready.schema' : 'ready.ok')}
-                </Pill>
-              ) : (
-                <Pill key={name} look={readyLook(status)} plain>
-                  <Text span size="sm" style={{ whiteSpace: 'normal' }}>
-                    {said}
-                  </Text>
-                </Pill>
-              ),
-            ] as const,
-        ),
-      ]}
-    />
+        ]}
+      />
+    </>
   );
 }
 
@@ -150,7 +154,7 @@ function DatabaseAndKeys() {
   const { t } = useTranslation('system');
   const system = useQuery(systemQuery);
   if (system.error && !system.data)
-    return <ProblemAlert problem={system.error} retry={() => void system.refetch()} />;
+    return <LoadProblem problem={system.error} shown={false} retry={() => void system.refetch()} />;
   const { database, queue, sealing_keys: sealing } = system.data ?? {};
   const newest = database?.migrations.at(-1);
   return (
@@ -227,9 +231,12 @@ function QueueTable() {
   const { t } = useTranslation(['system', 'terms']);
   const format = useFormat();
   const queue = useQuery(queueQuery);
-  if (queue.error) return <ProblemAlert problem={queue.error} retry={() => void queue.refetch()} />;
+  const again = () => void queue.refetch();
+  if (queue.error && queue.data === undefined)
+    return <LoadProblem problem={queue.error} shown={false} retry={again} />;
   return (
     <>
+      <LoadProblem problem={queue.error} shown retry={again} />
       <Table>
         <Table.Thead>
           <Table.Tr>

@@ -1,16 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { TARGET_KINDS } from './auditFilters';
 
-/** An action in words; the name itself where a newer server has one that is not known here. */
-export function useActionText(): (action: string) => string {
-  const { t, i18n } = useTranslation('system');
-  return (action) =>
-    // The keys are open here.
-    i18n.exists(`action.${action}`, { ns: 'system' })
-      ? t(`action.${action}` as 'action.session.open')
-      : action;
-}
-
 export function useTargetKindText(): (kind: string) => string {
   const { t } = useTranslation('system');
   return (kind) => {

@@ -8,6 +8,7 @@ import { auditFilterOf, exportPath } from './auditFilters';
 import { scrub, settingsPart } from './diagnostics';
 import { OrphansTab } from './OrphansTab';
 import { PeopleTab } from './PeopleTab';
+import { SessionsTab } from './SessionsTab';
 
 describe('the filter of the audit log', () => {
   const now = Date.parse('2026-01-10T08:00:30Z');
@@ -95,7 +96,51 @@ describe('people', () => {
   });
 });
 
+describe('the own password', () => {
+  it('is changed by whoever has a session, and a new session is asked for', async () => {
+    const sent: unknown[] = [];
+    server.use(
+      http.get('*/api/v1/auth/sessions', () => HttpResponse.json({ items: [] })),
+      http.post('*/api/v1/auth/password', async ({ request }) => {
+        sent.push(await request.json());
+        return sent.length === 1
+          ? problem(401, 'invalid_credentials')
+          : new HttpResponse(null, { status: 204 });
+      }),
+    );
+    const { user, router } = render(<SessionsTab />, { role: 'viewer', path: '/system?tab=sessions' });
+    await user.click(await screen.findByRole('button', { name: 'Change my password' }));
+    const dialog = await screen.findByRole('dialog');
+    await user.type(within(dialog).getByLabelText(/^New password/), 'long enough one');
+    await user.type(within(dialog).getByLabelText(/^Your password/), 'old');
+    await user.click(within(dialog).getByRole('button', { name: 'Set password' }));
+    expect(await within(dialog).findByText('User name or password is wrong.')).toBeVisible();
+    expect(router.state.location.pathname).toBe('/system');
+    await user.click(within(dialog).getByRole('button', { name: 'Set password' }));
+    await waitFor(() => expect(router.state.location.pathname).toBe('/login'));
+    expect(router.state.location.state).toEqual({ changed: true });
+    const body = { current_password: 'old', new_password: 'long enough one' };
+    expect(sent).toEqual([body, body]);
+  });
+});
+
 describe('orphans', () => {
+  it('does not say that there are none where they could not be read', async () => {
+    let broken = true;
+    server.use(
+      http.get('*/api/v1/orphans', () =>
+        broken ? problem(500, 'internal') : HttpResponse.json({ items: [], next: null }),
+      ),
+    );
+    const { user } = render(<OrphansTab />);
+    expect(await screen.findByRole('alert')).toHaveTextContent('This could not be read');
+    expect(screen.queryByText('No orphaned answers')).toBeNull();
+    broken = false;
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByText('No orphaned answers')).toBeVisible();
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
   it('asks again before a token that works is replaced', async () => {
     const orphan = {
       attempt_id: '01KA0000000000000000000009',

@@ -3,37 +3,29 @@ import { useQuery } from '@tanstack/react-query';
 import type { TFunction } from 'i18next';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { DataTable, EmptyState, Pill, ProblemAlert, RelativeTime, type Column } from '~/components';
+import { DataTable, EmptyState, Pill, RelativeTime, type Column } from '~/components';
 import { useFormat, type Format } from '~/format';
-import { IconWarning } from '~/icons';
-import { WORKER_STATES } from '~/theme/states';
+import { SEVERITIES, WORKER_STATES } from '~/theme/states';
 import { workersQuery, type Worker } from './query';
 
-/** Who refreshes, and whether they do. */
-export function WorkersTab() {
-  const { t } = useTranslation(['jobs', 'common']);
+/** Who refreshes, whether they do, and how their journals are. */
+export function WorkersTable() {
+  const { t } = useTranslation('jobs');
   const workers = useQuery(workersQuery);
   return (
-    <>
-      {workers.error ? (
-        <ProblemAlert
-          problem={workers.error}
-          title={t('common:problem.loadTitle')}
-          retry={() => void workers.refetch()}
-        />
-      ) : null}
-      <DataTable<Worker>
-        name="workers"
-        label={t('tab.workers')}
-        columns={useColumns()}
-        rows={workers.data?.items ?? (workers.error ? [] : undefined)}
-        rowId={({ id }) => id}
-        rowName={({ host, id }) => `${host} ${id}`}
-        fetching={workers.isFetching}
-        toolbar={<Text size="sm">{t('worker.help')}</Text>}
-        empty={<EmptyState kind="nothing" title={t('worker.none')} text={t('worker.noneHelp')} />}
-      />
-    </>
+    <DataTable<Worker>
+      name="workers"
+      label={t('tab.workers')}
+      columns={useColumns()}
+      rows={workers.data?.items}
+      rowId={({ id }) => id}
+      rowName={({ host, id }) => `${host} ${id}`}
+      fetching={workers.isFetching}
+      problem={workers.error}
+      retry={() => void workers.refetch()}
+      toolbar={<Text size="sm">{t('worker.help')}</Text>}
+      empty={<EmptyState kind="nothing" title={t('worker.none')} text={t('worker.noneHelp')} />}
+    />
   );
 }
 
@@ -110,7 +102,7 @@ function State({ worker: { state, not_claiming } }: { worker: Worker }) {
     return <Pill look={WORKER_STATES[state]}>{t(`terms:workerState.${state}`)}</Pill>;
   return (
     <>
-      <Pill look={{ tone: 'doubt', Icon: IconWarning }}>{t('worker.notClaiming')}</Pill>
+      <Pill look={SEVERITIES.warning}>{t('worker.notClaiming')}</Pill>
       <Text size="xs" c="dimmed" style={{ whiteSpace: 'normal' }}>
         {not_claiming}
       </Text>
@@ -118,21 +110,40 @@ function State({ worker: { state, not_claiming } }: { worker: Worker }) {
   );
 }
 
-function Journal({
-  journal: { failure, damaged_places, unreadable_answers },
-}: {
-  journal: Worker['journal'];
-}) {
+/** What a crash would be recovered from. */
+function Journal({ journal }: { journal: Worker['journal'] }) {
   const { t } = useTranslation('jobs');
-  const faults = [
-    ...(failure == null ? [] : [failure]),
-    ...(damaged_places > 0 ? [t('worker.damaged', { count: damaged_places })] : []),
-    ...(unreadable_answers > 0 ? [t('worker.unreadable', { count: unreadable_answers })] : []),
-  ];
-  if (faults.length === 0) return <>{t('worker.journalOk')}</>;
+  const format = useFormat();
+  const { failure, damaged_places: damaged, unreadable_answers: unreadable } = journal;
+  if (failure == null && damaged === 0 && unreadable === 0)
+    return (
+      <Pill look={SEVERITIES.ok} plain>
+        {t('worker.journalOk')}
+      </Pill>
+    );
   return (
-    <Pill look={{ tone: 'bad', Icon: IconWarning }} plain>
-      {faults.join(' · ')}
-    </Pill>
+    <>
+      {failure == null ? null : (
+        <div>
+          <Pill look={SEVERITIES.critical} plain help={t('worker.journalFailedHelp')}>
+            {failure}
+          </Pill>
+        </div>
+      )}
+      {unreadable > 0 ? (
+        <div>
+          <Pill look={SEVERITIES.critical} plain help={t('worker.unreadableHelp')}>
+            {t('worker.unreadable', { count: unreadable, n: format.number(unreadable) })}
+          </Pill>
+        </div>
+      ) : null}
+      {damaged > 0 ? (
+        <div>
+          <Pill look={SEVERITIES.warning} plain help={t('worker.damagedHelp')}>
+            {t('worker.damaged', { count: damaged, n: format.number(damaged) })}
+          </Pill>
+        </div>
+      ) : null}
+    </>
   );
 }
