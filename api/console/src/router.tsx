@@ -1,14 +1,22 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createBrowserRouter, redirect, type RouteObject } from 'react-router';
 import { Problem } from '~/api';
+import { loadTexts, type Namespace } from '~/i18n';
 import { loginPath, sessionQuery } from '~/session';
 import { Layout } from './layout';
 import { Crash } from './layout/Crash';
 
-/** Each page is a chunk of its own; its module exports `Component`. */
+/** Each page is a chunk of its own, and so are its texts; its module exports `Component`. */
+function page<T>(load: () => Promise<T>, ...texts: readonly Namespace[]): () => Promise<T> {
+  return async () => {
+    const [module] = await Promise.all([load(), loadTexts(texts)]);
+    return module;
+  };
+}
+
 export function routes(client: QueryClient): RouteObject[] {
   return [
-    { path: '/login', lazy: () => import('./pages/login'), ErrorBoundary: Crash },
+    { path: '/login', lazy: page(() => import('./pages/login'), 'login'), ErrorBoundary: Crash },
     {
       path: '/',
       Component: Layout,
@@ -33,16 +41,19 @@ export function routes(client: QueryClient): RouteObject[] {
         {
           ErrorBoundary: Crash,
           children: [
-            { index: true, lazy: () => import('./pages/dashboard') },
-            { path: 'credentials', lazy: () => import('./pages/credentials') },
-            { path: 'credentials/:id', lazy: () => import('./pages/credential') },
-            { path: 'import', lazy: () => import('./pages/import') },
-            { path: 'jobs', lazy: () => import('./pages/jobs') },
-            { path: 'jobs/:id', lazy: () => import('./pages/jobs') },
-            { path: 'settings', lazy: () => import('./pages/settings') },
-            { path: 'docs', lazy: () => import('./pages/api') },
-            { path: 'system', lazy: () => import('./pages/system') },
-            { path: '*', lazy: () => import('./pages/not-found') },
+            { index: true, lazy: page(() => import('./pages/dashboard'), 'dashboard') },
+            { path: 'credentials', lazy: page(() => import('./pages/credentials'), 'credentials', 'jobs') },
+            {
+              path: 'credentials/:id',
+              lazy: page(() => import('./pages/credential'), 'credential', 'credentials'),
+            },
+            { path: 'import', lazy: page(() => import('./pages/import'), 'imports', 'jobs') },
+            { path: 'jobs', lazy: page(() => import('./pages/jobs'), 'jobs') },
+            { path: 'jobs/:id', lazy: page(() => import('./pages/jobs'), 'jobs') },
+            { path: 'settings', lazy: page(() => import('./pages/settings'), 'settings') },
+            { path: 'docs', lazy: page(() => import('./pages/api'), 'api') },
+            { path: 'system', lazy: page(() => import('./pages/system'), 'system', 'jobs') },
+            { path: '*', lazy: page(() => import('./pages/not-found')) },
           ],
         },
       ],

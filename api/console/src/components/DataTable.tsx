@@ -1,3 +1,5 @@
+import 'mantine-datatable/styles.css';
+
 import { ActionIcon, Button, Select, Tooltip, VisuallyHidden } from '@mantine/core';
 import clsx from 'clsx';
 import {

@@ -1,8 +1,7 @@
 import { ActionIcon, AppShell, Burger, Kbd, Text, Tooltip, UnstyledButton } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { spotlight } from '@mantine/spotlight';
+import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Outlet, ScrollRestoration, useLocation, useNavigate } from 'react-router';
 import { IconHelp, IconSearch } from '~/icons';
@@ -10,14 +9,16 @@ import { LiveProvider } from '~/query';
 import { AccountMenu } from './AccountMenu';
 import { Banners } from './Banners';
 import classes from './Layout.module.css';
+import { Late } from './Late';
 import { LiveIndicator } from './LiveIndicator';
 import { Logo } from './Logo';
 import { Navigation } from './Navigation';
 import { PAGES } from './pages';
-import { Search } from './Search';
-import { ShortcutHelp } from './ShortcutHelp';
 import { ShortcutProvider, useShortcut } from './shortcuts';
 import { LanguageSwitch, ThemeSwitch } from './switches';
+
+const Search = lazy(() => import('./Search'));
+const ShortcutHelp = lazy(() => import('./ShortcutHelp'));
 
 /** The frame of all pages but the log-in. */
 export function Layout() {
@@ -35,7 +36,11 @@ function Frame() {
   const client = useQueryClient();
   const [nav, { toggle, close }] = useDisclosure(false);
   const [help, { open: openHelp, close: closeHelp }] = useDisclosure(false);
+  // How often the search was asked for.
+  const [asked, setAsked] = useState(0);
+  const search = () => setAsked((times) => times + 1);
   const main = useFocusOnNavigation();
+  useHotkeys([['mod+K', search]]);
   useShortcut('?', t('shortcuts.help'), openHelp);
   useShortcut('r', t('shortcuts.refresh'), () => void client.invalidateQueries());
 
@@ -65,7 +70,7 @@ function Frame() {
               </Text>
             </Link>
             <span className={classes.space} />
-            <SearchButton />
+            <SearchButton onOpen={search} />
             <LiveIndicator />
             <Tooltip label={t('shortcuts.title')}>
               <ActionIcon size="lg" visibleFrom="sm" aria-label={t('shortcuts.title')} onClick={openHelp}>
@@ -83,12 +88,19 @@ function Frame() {
         <AppShell.Main className={classes.main ?? ''} id="main" tabIndex={-1} ref={main}>
           <div className={classes.content}>
             <Banners />
-            <Outlet />
+            {/* Texts that a page did not announce. */}
+            <Suspense fallback={null}>
+              <Outlet />
+            </Suspense>
           </div>
         </AppShell.Main>
       </AppShell>
-      <ShortcutHelp opened={help} onClose={closeHelp} />
-      <Search onHelp={openHelp} />
+      <Late now={help}>
+        <ShortcutHelp opened={help} onClose={closeHelp} />
+      </Late>
+      <Late now={asked > 0}>
+        <Search asked={asked} onHelp={openHelp} />
+      </Late>
       {PAGES.map((page) => (
         <GoTo
           key={page.name}
@@ -108,11 +120,11 @@ function GoTo({ path, keys, label }: { path: string; keys: string; label: string
   return null;
 }
 
-function SearchButton() {
+function SearchButton({ onOpen }: { onOpen: () => void }) {
   const { t } = useTranslation();
   return (
     <Tooltip label={t('search.open')}>
-      <UnstyledButton onClick={spotlight.open} aria-label={t('search.open')} px={6} py={4}>
+      <UnstyledButton onClick={onOpen} aria-label={t('search.open')} px={6} py={4}>
         <IconSearch size={20} color="var(--rtm-muted)" style={{ verticalAlign: 'middle' }} />{' '}
         <Kbd visibleFrom="lg" size="xs">
           Ctrl K

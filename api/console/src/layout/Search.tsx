@@ -1,8 +1,15 @@
+import '@mantine/spotlight/styles.css';
+
 import { useMantineColorScheme } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from '@mantine/spotlight';
+import {
+  Spotlight,
+  spotlight,
+  type SpotlightActionData,
+  type SpotlightActionGroupData,
+} from '@mantine/spotlight';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { api, unwrap } from '~/api';
@@ -14,12 +21,21 @@ import { PAGES } from './pages';
 /** How many credentials are offered. */
 const OFFERED = 6;
 
+interface Props {
+  /** How often it was asked for; it opens each time. */
+  asked: number;
+  onHelp: () => void;
+}
+
 /** Ctrl+K: pages, commands, and credentials by how their names begin. */
-export function Search({ onHelp }: { onHelp: () => void }) {
+export default function Search({ asked, onHelp }: Props) {
   const { t, i18n } = useTranslation();
   const navigate = useNavigate();
   const { setColorScheme } = useMantineColorScheme();
   const [query, setQuery] = useState('');
+  useEffect(() => {
+    if (asked > 0) spotlight.open();
+  }, [asked]);
   const [resting] = useDebouncedValue(query.trim(), 200);
   const found = useQuery({
     queryKey: keys.credentials({ search: resting, offered: true }),
@@ -98,6 +114,8 @@ export function Search({ onHelp }: { onHelp: () => void }) {
       onQueryChange={setQuery}
       nothingFound={t('search.nothing')}
       highlightQuery
+      // The frame listens: this part comes later than the first key.
+      shortcut={null}
       scrollable
       maxHeight={420}
       searchProps={{

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { useCloseLabel } from '~/components';
 import { useShortcuts } from './shortcuts';
 
-export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export default function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const { t } = useTranslation();
   const { shortcuts, enabled, setEnabled } = useShortcuts();
   const all = [{ keys: 'Ctrl+K', label: t('shortcuts.search') }, ...shortcuts];

@@ -2,7 +2,8 @@ import '@testing-library/jest-dom/vitest';
 import { cleanup, configure } from '@testing-library/react';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
-import { startI18n } from '~/i18n';
+import { loadTexts, startI18n, type Namespace } from '~/i18n';
+import en from '~/i18n/en';
 
 /** Requests that a test does not answer are a failure: `server.use(http.get(…))`. */
 export const server = setupServer();
@@ -42,6 +43,7 @@ configure({ asyncUtilTimeout: 5_000 });
 beforeAll(async () => {
   server.listen({ onUnhandledRequest: 'error' });
   await startI18n('en');
+  await loadTexts(Object.keys(en) as Namespace[]);
 });
 beforeEach(() => {
   vi.stubGlobal('isSecureContext', true);
