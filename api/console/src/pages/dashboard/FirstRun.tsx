@@ -7,15 +7,23 @@ import { Card } from './Card';
 import classes from './dashboard.module.css';
 import { TextLink } from './TextLink';
 
+interface Props {
+  /** The API's secret is the published one. */
+  placeholder: boolean | undefined;
+  /** Nobody has said that the sealing key is backed up, which was made at the first start. */
+  keyUnconfirmed: boolean | undefined;
+}
+
 /** Nothing was put in yet: the way to the first credential, instead of zeros. */
-export function FirstRun({ placeholder }: { placeholder: boolean | undefined }) {
+export function FirstRun({ placeholder, keyUnconfirmed }: Props) {
   const { t } = useTranslation(['dashboard', 'common']);
   const may = useIsAdministrator();
   const secret = placeholder === true;
+  const key = keyUnconfirmed === true;
   return (
     <Card title={t('first.title')} className={classes.all}>
       <Stepper
-        active={secret ? 1 : 2}
+        active={secret ? 1 : key ? 2 : 3}
         allowNextStepsSelect={false}
         orientation="vertical"
         iconSize={32}
@@ -34,9 +42,14 @@ export function FirstRun({ placeholder }: { placeholder: boolean | undefined }) 
         />
         <Stepper.Step
           component="div"
+          label={t('first.key')}
+          description={t(key ? 'first.keyHelp' : 'first.keyDone')}
+        />
+        <Stepper.Step
+          component="div"
           label={t('first.import')}
           description={t('first.importHelp')}
-          aria-current={secret ? undefined : 'step'}
+          aria-current={secret || key ? undefined : 'step'}
         />
       </Stepper>
       <Group gap="xs" mt="md">

@@ -44,7 +44,7 @@ const STATS = {
   workers_alive: 1,
 };
 
-function answer(status: object, placeholder = false) {
+function answer(status: object, placeholder = false, backup_unconfirmed = false) {
   const empty = { items: [], next: null };
   server.use(
     http.get('*/api/v1/status', () => HttpResponse.json(status)),
@@ -52,6 +52,7 @@ function answer(status: object, placeholder = false) {
     http.get('*/api/v1/queue', () => HttpResponse.json({ lines: [], lanes: [] })),
     http.get('*/api/v1/workers', () => HttpResponse.json(empty)),
     http.get('*/api/v1/audit', () => HttpResponse.json(empty)),
+    http.get('*/api/v1/system', () => HttpResponse.json({ sealing_keys: { backup_unconfirmed } })),
     http.get('*/api/v1/keys', () => HttpResponse.json({ ...empty, configured: { placeholder, scopes: [] } })),
   );
 }
@@ -87,5 +88,15 @@ describe('the dashboard', () => {
     render(<Dashboard />);
     expect(await screen.findByRole('link', { name: 'Import' })).toHaveAttribute('href', '/import');
     expect(screen.queryByText('Credentials by state')).toBeNull();
+  });
+
+  it.each([
+    [true, /Copy data\/keys\/master\.keys to a safe place/],
+    [false, /^Done: the sealing key is backed up/],
+  ])('asks in the first run for a backup of the sealing key (unconfirmed: %s)', async (unconfirmed, text) => {
+    answer({ ...STATUS, findings: [], credentials: { idle: NONE } }, false, unconfirmed);
+    render(<Dashboard />);
+    expect(await screen.findByText(text)).toBeInTheDocument();
+    expect(screen.getByText('Four steps to the first refresh')).toBeInTheDocument();
   });
 });

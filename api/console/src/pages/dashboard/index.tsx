@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { LoadProblem, PageHeader } from '~/components';
-import { apiSecretQuery, useStatus } from '~/layout/status';
+import { apiSecretQuery, systemQuery, useStatus } from '~/layout/status';
 import { queueQuery, workersQuery } from '~/pages/jobs/query';
 import classes from './dashboard.module.css';
 import { Feed } from './Feed';
@@ -22,6 +22,7 @@ export function Component() {
   const queue = useQuery(queueQuery);
   const workers = useQuery(workersQuery);
   const placeholder = useQuery(apiSecretQuery).data;
+  const keyUnconfirmed = useQuery(systemQuery).data?.sealing_keys.backup_unconfirmed;
   const verdict = status.data
     ? verdictOf({ status: status.data, stats: stats.data, queue: queue.data, placeholder })
     : undefined;
@@ -44,7 +45,11 @@ export function Component() {
         <div className={classes.all}>
           <Verdict verdict={verdict} total={first ? undefined : stats.data?.credentials?.total} />
         </div>
-        {first ? <FirstRun placeholder={placeholder} /> : <States counts={stats.data?.credentials} />}
+        {first ? (
+          <FirstRun placeholder={placeholder} keyUnconfirmed={keyUnconfirmed} />
+        ) : (
+          <States counts={stats.data?.credentials} />
+        )}
         <Ahead stats={stats.data} />
         <QueueTile stats={stats.data} queue={queue.data} />
         <WorkersTile stats={stats.data} workers={workers.data} />
