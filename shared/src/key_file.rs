@@ -141,8 +141,8 @@ mod tests {
         let left = read(&path).await.unwrap().unwrap();
         assert!(!is_unconfirmed(&left) && made.ends_with(left.as_str()));
         Keyring::parse(&left).unwrap();
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, MODE);
+        let permissions = fs::metadata(&path).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, MODE);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(!confirm(&path).await.unwrap());
     }

@@ -69,6 +69,14 @@ impl Dialect {
         }
     }
 
+    /// Behind a table: the index that finds its rows. The others find the right one by themselves.
+    pub(super) fn force_index(self, table: &str, index: &str) -> String {
+        match self {
+            Self::MySql => format!("FORCE INDEX ({{{table}}}_{index})"),
+            Self::Sqlite | Self::Postgres => String::new(),
+        }
+    }
+
     /// A join whose left side is read first. PostgreSQL goes by its statistics and has no word for it.
     pub(super) const fn join_in_order(self) -> &'static str {
         match self {

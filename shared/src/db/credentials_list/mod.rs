@@ -329,7 +329,12 @@ async fn plan(
                 rest: &others,
             };
             let counted = Count {
-                count: set.count(db).await?.min(limits.counted),
+                // One part alone was counted already, as far as anybody counts.
+                count: if others.is_empty() {
+                    limits.counted
+                } else {
+                    set.count(db).await?.min(limits.counted)
+                },
                 more: true,
             };
             Ok((
@@ -414,7 +419,10 @@ async fn count(
     limits: Limits,
 ) -> Result<Count, DbError> {
     let limit = limits.counted.saturating_add(1);
-    let text = format!("SELECT COUNT(*) AS n FROM ({}) q", predicate.seed(limit));
+    let text = format!(
+        "SELECT COUNT(*) AS n FROM ({}) q",
+        predicate.seed(db.dialect(), limit)
+    );
     let row = db.fetch_optional(with(sql(text), predicate.args())).await?;
     let found = row.map_or(Ok(0), |row| row.count("n"))?;
     Ok(limits.count(found))

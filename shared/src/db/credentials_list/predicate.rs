@@ -5,7 +5,7 @@ use crate::{
     model::listing::{Filter, Span},
 };
 
-use super::super::{Arg, in_list};
+use super::super::{Arg, Dialect, in_list};
 
 /// The table that a column is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,36 @@ pub(super) struct Predicate {
     pub(super) column: &'static str,
     pub(super) kind: Kind,
     /// Several: one of them holds, each found by an index of its own.
-    alternatives: Vec<String>,
+    alternatives: Vec<Alternative>,
     args: Vec<Arg>,
+}
+
+/// A condition that the index of a column finds.
+#[derive(Clone)]
+struct Alternative {
+    column: &'static str,
+    text: String,
+}
+
+impl Alternative {
+    /// Whose index it is. MySQL has no use for one that it was not told of: of several that begin with the same column it
+    /// has taken one that finds all credentials.
+    fn hint(&self, side: Side, dialect: Dialect) -> String {
+        let table = match side {
+            Side::Credential => "credentials",
+            Side::Grant => "grants",
+        };
+        let index = match self.column {
+            DELETED => "deleted",
+            "egress_label" => "by_label",
+            "created_at" => "by_created",
+            "at_expires_at" => "by_expires",
+            "refreshed_at" => "by_refreshed",
+            "state" => "state",
+            column => &format!("by_{column}"),
+        };
+        dialect.force_index(table, index)
+    }
 }
 
 impl Predicate {
@@ -46,7 +74,7 @@ impl Predicate {
             side,
             column,
             kind,
-            alternatives: vec![text],
+            alternatives: vec![Alternative { column, text }],
             args,
         }
     }
@@ -58,7 +86,8 @@ impl Predicate {
 
     /// The condition.
     pub(super) fn text(&self) -> String {
-        format!("({})", self.alternatives.join(" OR "))
+        let texts: Vec<_> = self.alternatives.iter().map(|one| &*one.text).collect();
+        format!("({})", texts.join(" OR "))
     }
 
     pub(super) fn args(&self) -> impl Iterator<Item = Arg> {
@@ -66,18 +95,19 @@ impl Predicate {
     }
 
     /// Up to `limit` ids (for each alternative) of what fulfils it, found by its index.
-    pub(super) fn seed(&self, limit: u32) -> String {
-        let select = |text: &str| match self.side {
-            Side::Credential if self.column == DELETED => {
-                format!("SELECT c.id AS id FROM {{credentials}} c WHERE {text} LIMIT {limit}")
-            }
-            Side::Credential => format!(
-                "SELECT c.id AS id FROM {{credentials}} c WHERE c.tombstone = '' AND {text} LIMIT {limit}"
-            ),
-            Side::Grant => {
-                format!(
-                    "SELECT g.credential_id AS id FROM {{grants}} g WHERE g.deleted = 0 AND {text} LIMIT {limit}"
-                )
+    pub(super) fn seed(&self, dialect: Dialect, limit: u32) -> String {
+        let select = |one: &Alternative| {
+            let (text, hint) = (&one.text, one.hint(self.side, dialect));
+            match self.side {
+                Side::Credential if self.column == DELETED => format!(
+                    "SELECT c.id AS id FROM {{credentials}} c {hint} WHERE {text} LIMIT {limit}"
+                ),
+                Side::Credential => format!(
+                    "SELECT c.id AS id FROM {{credentials}} c {hint} WHERE c.tombstone = '' AND {text} LIMIT {limit}"
+                ),
+                Side::Grant => format!(
+                    "SELECT g.credential_id AS id FROM {{grants}} g {hint} WHERE g.deleted = 0 AND {text} LIMIT {limit}"
+                ),
             }
         };
         match self.alternatives.as_slice() {
@@ -85,7 +115,7 @@ impl Predicate {
             several => {
                 let parts = several.iter().enumerate();
                 let parts: Vec<_> = parts
-                    .map(|(n, text)| format!("SELECT id FROM ({}) u{n}", select(text)))
+                    .map(|(n, one)| format!("SELECT id FROM ({}) u{n}", select(one)))
                     .collect();
                 parts.join(" UNION ")
             }
@@ -256,13 +286,14 @@ fn search(prefix: Option<&str>) -> Option<Predicate> {
     let (mut alternatives, mut args) = (Vec::new(), Vec::new());
     for (column, prefix) in ranges {
         args.push(Arg::from(prefix));
-        alternatives.push(match behind(prefix) {
+        let text = match behind(prefix) {
             Some(end) => {
                 args.push(Arg::from(end));
                 format!("(c.{column} >= ? AND c.{column} < ?)")
             }
             None => format!("c.{column} >= ?"),
-        });
+        };
+        alternatives.push(Alternative { column, text });
     }
     Some(Predicate {
         side: Side::Credential,

@@ -40,7 +40,7 @@ impl Set<'_> {
             .collect();
         let text = format!(
             "FROM ({}) s {join} {{credentials}} c ON c.id = s.id {grants} WHERE {}",
-            self.seed.seed(self.limit),
+            self.seed.seed(dialect, self.limit),
             conditions.join(" AND ")
         );
         let args = self
