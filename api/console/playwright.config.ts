@@ -8,11 +8,11 @@ export default defineConfig({
   // Each worker has a server of its own.
   fullyParallel: false,
   workers: Number(process.env.RTM_E2E_WORKERS ?? 2),
-  // Machines are slow where several build at once.
-  timeout: 300_000,
-  expect: { timeout: 45_000 },
+  // What two cores need that build something else meanwhile.
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
   forbidOnly: Boolean(process.env.CI),
   retries: 0,
   reporter: [['list']],
-  use: { ...chromium, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
+  use: { ...chromium, actionTimeout: 15_000, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
 });

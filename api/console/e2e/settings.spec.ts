@@ -15,22 +15,6 @@ const own = test.extend<object, { server: Server }>({
   ],
 });
 
-/** Another administrator, beside the page. */
-async function saveElsewhere(server: Server, change: object): Promise<void> {
-  const headers = {
-    authorization: `Bearer ${await server.token()}`,
-    'content-type': 'application/json',
-  };
-  const url = `${server.url}/api/v1/settings`;
-  const etag = (await fetch(url, { headers })).headers.get('etag') ?? '';
-  const answer = await fetch(url, {
-    method: 'PATCH',
-    headers: { ...headers, 'if-match': etag },
-    body: JSON.stringify(change),
-  });
-  expect(answer.status).toBe(200);
-}
-
 const review = (page: Page) => page.getByRole('button', { name: 'Review and save' });
 const save = async (page: Page) => {
   await review(page).click();
@@ -87,7 +71,7 @@ own('what somebody else saved is shown and not overwritten', async ({ console: p
   watch.allow(/status of 412/);
   await page.goto(`${server.url}/settings`);
   await page.getByRole('textbox', { name: 'Pace' }).fill('30');
-  await saveElsewhere(server, { 'retention.audit_days': 200 });
+  await server.saveSettings({ 'retention.audit_days': 200 });
   await save(page);
   const alert = page.getByRole('alert').filter({ hasText: 'Somebody else has saved version' });
   await expect(alert).toContainText('Audit log');

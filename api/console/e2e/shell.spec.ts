@@ -15,6 +15,7 @@ test('the keyboard leads everywhere', async ({ console: page, server }) => {
   await expect(page.getByRole('dialog')).toContainText('Go to Settings');
   await expectAccessible(page);
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   await page.keyboard.press('Control+k');
   await expect(page.getByRole('textbox', { name: 'Search and commands' })).toBeFocused();
   await page.keyboard.type('user00');

@@ -28,7 +28,7 @@ test('the log is narrowed, shown in full and taken along', async ({ console: pag
   expect(text.trim().split('\n')).toHaveLength(2);
   expect(text).toContain('user.password');
 
-  await page.getByLabel('Who').fill('nobody');
+  await page.getByRole('combobox', { name: 'Who' }).fill('nobody');
   await page.keyboard.press('Enter');
   await expect(page.getByText('No entry matches')).toBeVisible();
   await page.getByRole('button', { name: 'Clear filters' }).first().click();

@@ -1,22 +1,22 @@
-import type { Page } from '@playwright/test';
+import type { BrowserContext } from '@playwright/test';
 
-/** Collects what must not happen on a page: violations of the policy, errors in the console, requests that fail. */
+/** Collects what must not happen on any page: violations of the policy, errors in the console, requests that fail. */
 export class Watch {
   readonly faults: string[] = [];
   readonly #allowed: RegExp[] = [];
 
-  constructor(page: Page) {
-    page.on('console', (message) => {
+  constructor(pages: BrowserContext) {
+    pages.on('console', (message) => {
       if (message.type() === 'error' || /content security policy/i.test(message.text()))
         this.#add(`console: ${message.text()} (${message.location().url})`);
     });
-    page.on('pageerror', (error) => this.#add(`exception: ${error.message}`));
-    page.on('requestfailed', (request) => {
+    pages.on('weberror', (error) => this.#add(`exception: ${error.error().message}`));
+    pages.on('requestfailed', (request) => {
       const why = request.failure()?.errorText ?? '';
       // Leaving a page ends its requests.
       if (why !== 'net::ERR_ABORTED') this.#add(`request: ${request.method()} ${request.url()} ${why}`);
     });
-    page.on('response', (response) => {
+    pages.on('response', (response) => {
       if (response.status() >= 500) this.#add(`answer: ${response.status()} ${response.url()}`);
     });
   }

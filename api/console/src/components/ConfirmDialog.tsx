@@ -13,6 +13,8 @@ interface Props {
   consequences: readonly string[];
   /** The verb on the button, as in the title. */
   confirmLabel: string;
+  /** What leaves all as it is, where “Cancel” could be taken for the deed. */
+  closeLabel?: string;
   /** Red, for what takes something away. */
   danger?: boolean;
   /** Has to be typed first: for what is large or final. */
@@ -31,7 +33,7 @@ export function ConfirmDialog({ opened, onClose, ...rest }: Props) {
 }
 
 function Body(props: Omit<Props, 'opened' | 'title'>) {
-  const { consequences, confirmLabel, danger = false, typeToConfirm, onConfirm, onClose } = props;
+  const { consequences, confirmLabel, closeLabel, danger = false, typeToConfirm, onConfirm, onClose } = props;
   const { t } = useTranslation();
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
@@ -75,7 +77,7 @@ function Body(props: Omit<Props, 'opened' | 'title'>) {
         <ProblemAlert problem={problem} />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
-            {t('action.cancel')}
+            {closeLabel ?? t('action.cancel')}
           </Button>
           <Button
             type="submit"

@@ -44,6 +44,7 @@ export function CancelJob({ job, size = 'compact-sm' }: { job: Job; size?: 'comp
             : t('cancel.waiting', { count: counts.waiting, many: format.number(counts.waiting) }),
         ]}
         confirmLabel={t('cancel.verb')}
+        closeLabel={t('cancel.keep')}
         danger
         onConfirm={() => cancel.mutateAsync(job)}
       />

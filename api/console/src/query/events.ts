@@ -7,14 +7,19 @@
 const SOON_MS = 1_000;
 /** What costs more, and nobody needs to the second: the longest that anything is held back. */
 export const LATER_MS = 5_000;
+/** Workers count at the pace of their heartbeats, so the figures come after the event. */
+const COUNTED_MS = 6_000;
 
 export interface Stale {
   key: readonly unknown[];
   everyMs: number;
+  /** So long after the event it is not there yet. */
+  afterMs?: number;
 }
 
 const soon = (...key: readonly unknown[]): Stale => ({ key, everyMs: SOON_MS });
 const later = (...key: readonly unknown[]): Stale => ({ key, everyMs: LATER_MS });
+const counted = (...key: readonly unknown[]): Stale => ({ key, everyMs: LATER_MS, afterMs: COUNTED_MS });
 
 interface EventData {
   credential?: unknown;
@@ -50,7 +55,7 @@ export function madeStale(event: EventName, data: EventData): readonly Stale[] |
         soon('queue'),
         later('facets'),
         later('status'),
-        later('stats'),
+        counted('stats'),
         later('orphans'),
       ];
     case 'credential':

@@ -8,6 +8,8 @@ const MANY = 200;
 export class Invalidator {
   readonly #last = new Map<string, number>();
   readonly #waiting = new Map<string, ReturnType<typeof setTimeout>>();
+  /** What became old once more while it waited, and is not there when that wait is over. */
+  readonly #again = new Set<string>();
 
   constructor(private readonly client: QueryClient) {}
 
@@ -24,19 +26,25 @@ export class Invalidator {
   stop(): void {
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
+    this.#again.clear();
   }
 
-  #add({ key, everyMs }: Stale): void {
+  #add(stale: Stale): void {
+    const { key, everyMs, afterMs = 0 } = stale;
     const name = JSON.stringify(key);
-    if (this.#waiting.has(name)) return;
+    if (this.#waiting.has(name)) {
+      if (afterMs > 0) this.#again.add(name);
+      return;
+    }
     // Events tell of 100,000 credentials, and few of them are on a page: what nobody has read cannot be old.
     if (this.client.getQueryCache().findAll({ queryKey: key }).length === 0) return;
-    const wait = Math.max(0, (this.#last.get(name) ?? -Infinity) + everyMs - Date.now());
+    const wait = Math.max(afterMs, (this.#last.get(name) ?? -Infinity) + everyMs - Date.now());
     const timer = setTimeout(() => {
       this.#waiting.delete(name);
       this.#forget();
       this.#last.set(name, Date.now());
       void this.client.invalidateQueries({ queryKey: key });
+      if (this.#again.delete(name)) this.#add(stale);
     }, wait);
     this.#waiting.set(name, timer);
   }

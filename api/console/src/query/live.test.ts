@@ -100,6 +100,21 @@ describe('LiveConnection', () => {
     expect(times(['facets'])).toBe(1);
   });
 
+  it('reads figures when they are counted, which is after the event', () => {
+    last().onopen?.();
+    client.setQueryData(['stats'], {});
+    last().say('attempt', { credential: 'c1' });
+    vi.advanceTimersByTime(5_900);
+    expect(times(['stats'])).toBe(0);
+    last().say('attempt', { credential: 'c2' });
+    vi.advanceTimersByTime(200);
+    expect(times(['stats'])).toBe(1);
+    vi.advanceTimersByTime(6_000);
+    expect(times(['stats'])).toBe(2);
+    vi.advanceTimersByTime(60_000);
+    expect(times(['stats'])).toBe(2);
+  });
+
   it('reads everything anew where events were missed', () => {
     last().onopen?.();
     last().say('reset', { because: 'too old' });

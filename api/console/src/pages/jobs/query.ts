@@ -12,9 +12,13 @@ export const queueQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET('/api/v1/queue', { signal })),
 });
 
+/** How often a worker says that it lives, and how many calls it has under way: no event tells of that. */
+const HEARTBEAT_MS = 5_000;
+
 export const workersQuery = queryOptions({
   queryKey: keys.workers,
   queryFn: ({ signal }) => unwrap(api.GET('/api/v1/workers', { signal })),
+  refetchInterval: HEARTBEAT_MS,
 });
 
 export const egressesQuery = queryOptions({
