@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use rt_manage_shared::db::{credentials, grants, job_parts};
+use rt_manage_shared::db::{Execute as _, credentials, grants, job_parts, sql};
 use serde_json::{Value, json};
 
 use super::{
@@ -372,4 +372,50 @@ async fn what_waits_is_given_up_and_what_failed_is_repeated() {
         .unwrap()
         .unwrap();
     assert!(record.grant.next_refresh_at.is_some());
+}
+
+/// A rule of the database that looking a row up does not know: two credentials may not have the same note.
+#[tokio::test]
+async fn a_row_that_is_in_the_way_for_good_fails_alone() {
+    let desk = Desk::new().await;
+    let db = &desk.server.app.db;
+    let index = "CREATE UNIQUE INDEX notes ON {credentials} (memo) WHERE memo <> ''";
+    (&mut &*db).execute(sql(index)).await.unwrap();
+    let head = "biz_id,refresh_token,memo\n";
+    desk.imported("", format!("{head}held,{},m\n", rt("held")))
+        .await;
+    let row = |name: &str, memo: &str| format!("{name},{},{memo}\n", rt(name));
+    // One that is in the way of what is there, and two that are in each other's.
+    let rows = [
+        ("a", ""),
+        ("b", "m"),
+        ("c", "n"),
+        ("d", ""),
+        ("e", "n"),
+        ("f", ""),
+    ];
+    let file = rows.iter().map(|(name, memo)| row(name, memo));
+    let file = head.to_owned() + &file.collect::<String>();
+    let expected = [
+        "created", "failed", "created", "created", "failed", "created",
+    ];
+    let (job, items) = desk.imported("?dry_run=true", file.clone()).await;
+    assert_eq!(
+        (counts(&job), codes(&items)),
+        ([0, 0, 4, 2, 0, 0], expected.to_vec())
+    );
+    let (job, items) = desk.imported("", file).await;
+    assert_eq!(
+        (counts(&job), codes(&items)),
+        ([0, 0, 4, 2, 0, 0], expected.to_vec())
+    );
+    assert_eq!(desk.total().await, 5);
+    // They were kept, and are taken in when nothing is in their way any more.
+    (&mut &*db).execute(sql("DROP INDEX notes")).await.unwrap();
+    let path = format!("/jobs/{}/retry", job["id"].as_str().unwrap());
+    let answer = desk.send("POST", &path, &Value::Null).await;
+    let running = Running::start(&desk.server.app);
+    let job = desk.ended(answer.body["id"].as_str().unwrap()).await;
+    running.drain().await;
+    assert_eq!(counts(&job), [0, 0, 2, 0, 0, 0]);
 }
