@@ -1,7 +1,7 @@
 //! Asking for an import: a file is read at once, so that its faults are told at once, and its rows wait in the database, sealed.
 
 use rt_manage_shared::{
-    db::{job_parts, job_parts::Part, jobs::Job},
+    db::{job_parts, job_parts::Part, jobs::Job, repeat_while_busy},
     id::JobId,
     model::{
         audit::{Action, Actor, Deed},
@@ -71,21 +71,24 @@ pub async fn start(jobs: &Jobs, wish: Wish, actor: &Actor) -> Result<Job, Import
     // Reading 64 MiB and sealing them takes a second: elsewhere, other requests are answered meanwhile.
     let read = tokio::task::spawn_blocking(move || read(files, id, &vault));
     let parts = read.await.map_err(|_| ImportError::Lost)??;
-    let total = parts.iter().map(|part| part.items).sum();
-    new.total = Some(total);
-    let mut opening = match jobs.open(actor, new).await? {
+    new.total = Some(parts.iter().map(|part| part.items).sum());
+    let job = repeat_while_busy(|| write(jobs, &new, &parts, actor));
+    Ok(job.await?)
+}
+
+/// Writes the job with the rows that wait, or finds the job of the same request.
+async fn write(jobs: &Jobs, new: &NewJob, parts: &[Part], actor: &Actor) -> Result<Job, JobsError> {
+    let mut opening = match jobs.open(actor, new.clone()).await? {
         Opened::Same(job) => return Ok(*job),
         Opened::New(opening) => opening,
     };
-    for part in &parts {
-        job_parts::insert(opening.tx(), id, part)
-            .await
-            .map_err(JobsError::from)?;
+    for part in parts {
+        job_parts::insert(opening.tx(), new.id, part).await?;
     }
     let deed = Deed::new(Action::Import)
-        .with("action", action)
-        .with("rows", total);
-    Ok(opening.start(Some(deed)).await?)
+        .with("action", new.action.as_str())
+        .with("rows", new.total.unwrap_or_default());
+    opening.start(Some(deed)).await
 }
 
 enum Unread {

@@ -171,6 +171,10 @@ async fn a_dry_run_says_what_the_real_one_does() {
     assert_eq!(job["action"], "dry_run");
     assert_eq!(desk.total().await, 1);
     let id = job["id"].as_str().unwrap().to_owned();
+    // Of what failed nothing is kept.
+    let retry = format!("/jobs/{id}/retry");
+    let answer = desk.send("POST", &retry, &Value::Null).await;
+    assert_eq!(answer.code(), (409, "nothing_failed"));
     let rest = desk.items(&id, "?limit=500&after=500").await;
     assert_eq!(
         codes(&rest)[200..],
