@@ -11,7 +11,10 @@ use rt_manage_shared::{
 };
 
 use super::{FormError, Options, Row, packed, parse_all};
-use crate::jobs::{Jobs, JobsError, NewJob, Opened, Request};
+use crate::{
+    credentials::check_named_proxy,
+    jobs::{Jobs, JobsError, NewJob, Opened, Request},
+};
 
 /// Rows of one part: what one transaction takes in. Enough to make the flush disappear, few enough that a busy server is not kept
 /// waiting.
@@ -60,6 +63,10 @@ pub async fn start(jobs: &Jobs, wish: Wish, actor: &Actor) -> Result<Job, Import
         request,
     } = wish;
     options.check().map_err(JobsError::from)?;
+    if let Some(id) = options.proxy_id {
+        let found = check_named_proxy(jobs.db(), id).await;
+        found.map_err(JobsError::from)?;
+    }
     let action = if dry_run { DRY_RUN } else { IMPORT };
     let mut new = NewJob {
         spec: options.spec(),

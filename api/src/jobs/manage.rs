@@ -44,6 +44,11 @@ impl Jobs {
         self.wake.notified().await;
     }
 
+    /// The database.
+    pub(crate) const fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// What seals the parts of a job.
     pub const fn vault(&self) -> &Vault {
         &self.vault

@@ -268,6 +268,10 @@ async fn forms_carry_files_and_what_is_wanted() {
         (vec![("proxi", "canary"), ("text", "")], "form"),
         (vec![("proxy", "canary:1"), ("text", "")], "proxy"),
         (vec![("proxy_id", "canary"), ("text", "")], "proxy_id"),
+        (
+            vec![("proxy_id", "01ARZ3NDEKTSV4RRFFQ69G5FAV"), ("text", "")],
+            "proxy_id",
+        ),
         (vec![("client_id", "a b"), ("text", "")], "client_id"),
     ] {
         let answer = send(&fields, "", "", "xxx").await;
