@@ -67,6 +67,12 @@ pub async fn start(jobs: &Jobs, wish: Wish, actor: &Actor) -> Result<Job, Import
         let found = check_named_proxy(jobs.db(), id).await;
         found.map_err(JobsError::from)?;
     }
+    // Whoever did not hear the answer sends the file again: that one need not be read.
+    if let Some(request) = &request
+        && let Some(job) = jobs.asked_for(actor, request).await?
+    {
+        return Ok(*job);
+    }
     let action = if dry_run { DRY_RUN } else { IMPORT };
     let mut new = NewJob {
         spec: options.spec(),
