@@ -427,3 +427,36 @@ async fn a_row_that_is_in_the_way_for_good_fails_alone() {
     running.drain().await;
     assert_eq!(counts(&job), [0, 0, 2, 0, 0, 0]);
 }
+
+#[tokio::test]
+async fn a_file_waits_while_others_are_read() {
+    let desk = Desk::new().await;
+    let uploads = &desk.server.app.uploads;
+    let turns = [uploads.turn().await.unwrap(), uploads.turn().await.unwrap()];
+    let mut import = std::pin::pin!(desk.import("", rt("a")));
+    let others = async {
+        for _ in 0..20 {
+            let jobs = desk.send("GET", "/jobs", &Value::Null).await;
+            assert_eq!(jobs.body["items"], json!([]));
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = &mut import => panic!("{answer:?}"),
+        () = others => {}
+    }
+    drop(turns);
+    assert_eq!(import.await.status, 202);
+}
+
+#[tokio::test]
+async fn a_file_whose_turn_does_not_come_is_refused() {
+    let desk = Desk::new().await;
+    let uploads = &desk.server.app.uploads;
+    let _turns = [uploads.turn().await.unwrap(), uploads.turn().await.unwrap()];
+    // Nobody else waits for time to pass.
+    tokio::time::pause();
+    let answer = desk.import("", rt("a")).await;
+    assert_eq!(answer.code(), (503, "too_many_uploads"));
+    assert_eq!(answer.header("retry-after"), "5");
+}
