@@ -191,6 +191,10 @@ async fn what_cannot_be_read_is_named() {
         err.contains("127.0.0.1:9") && !err.contains("canary-pw"),
         "{err}"
     );
+    assert!(
+        err.contains("warning") && err.contains("--password-file"),
+        "{err}"
+    );
     let (code, _, err) = run(&builder, &["migrate-from"]);
     assert_eq!(code, 2, "{err}");
     let (db, config) = old_program(&builder).await;
