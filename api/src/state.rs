@@ -7,7 +7,9 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::{Live, Worker};
 
-use crate::{auth::Sessions, events::Events, jobs::Jobs, keys::Keys, refresh::Refresher};
+use crate::{
+    auth::Sessions, events::Events, import::Uploads, jobs::Jobs, keys::Keys, refresh::Refresher,
+};
 
 /// The application state.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct App {
     pub queue: Producer,
     /// Long operations.
     pub jobs: Jobs,
+    /// Turns at reading files that are imported.
+    pub uploads: Uploads,
     /// What happens now, for whoever listens.
     pub events: Events,
     /// The embedded worker, where there is one.

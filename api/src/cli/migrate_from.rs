@@ -78,6 +78,12 @@ async fn take_over(
     credentials: Credentials,
     live: &Live,
 ) -> anyhow::Result<ExitCode> {
+    if Source::tells_a_password(named) {
+        writeln!(
+            std::io::stderr().lock(),
+            "warning: a command line is for every user of this host to read, and the password stands in it; give it with --password-file, and set another one"
+        )?;
+    }
     let password = command.password_file.as_deref().map(password).transpose()?;
     let source = Source::find(named, command.prefix.as_deref(), password)?;
     let same_way = same_proxy(&source, &credentials);

@@ -19,6 +19,7 @@ use super::queueing::{self, Queueing};
 use crate::{
     auth::Sessions,
     events::Events,
+    import::Uploads,
     jobs::{JobContext, Jobs, Runner},
     keys::Keys,
     refresh::Refresher,
@@ -86,6 +87,7 @@ pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
 
     let app = App {
         jobs,
+        uploads: Uploads::default(),
         keys: keys.clone(),
         events: Events::start(
             &db,

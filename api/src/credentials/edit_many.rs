@@ -8,7 +8,6 @@ use rt_manage_shared::{
         Tx, coordination, credentials,
         credentials::Credential,
         grants::{self, Change, TokenWrite},
-        proxies,
     },
     id::{AttemptId, CredentialId},
 };
@@ -16,7 +15,7 @@ use rt_manage_shared::{
 use super::{
     CredentialError, Credentials, Decision, Edit, Patch,
     edit::{NewGrant, Work},
-    fields::ProxyColumns,
+    fields::{ProxyColumns, check_named_proxy},
 };
 
 /// What became of one of many.
@@ -55,12 +54,10 @@ impl Credentials {
     /// Checks a change that is to be made to many, as far as it does not depend on them.
     pub(crate) async fn check_edit(&self, edit: &Edit) -> Result<(), CredentialError> {
         edit.check()?;
-        if let Patch::Set(named) = edit.proxy_id
-            && proxies::by_id(&mut &self.db, named).await?.is_none()
-        {
-            return Err(ProxyColumns::unknown());
+        match edit.proxy_id {
+            Patch::Set(named) => check_named_proxy(&self.db, named).await,
+            Patch::Keep | Patch::Clear => Ok(()),
         }
-        Ok(())
     }
 
     /// Changes these, each named once, in id order. After an error the transaction has to be dropped:

@@ -1,7 +1,7 @@
 //! Checks of what people give us, all of it before anything is written, so that one answer names every fault.
 
 use rt_manage_shared::{
-    db::{Tx, credentials::Profile, proxies},
+    db::{Db, Tx, credentials::Profile, proxies},
     id::{CredentialId, ProxyId},
     model::credential::{
         DEFAULT_EGRESS, MAX_TAG_CHARS, check_biz_id, check_client_id, check_label, check_memo,
@@ -148,6 +148,14 @@ impl ProxyColumns {
         profile.proxy = self.sealed;
         profile.egress = self.egress;
         profile.egress_label = self.label;
+    }
+}
+
+/// Checks that there is such a named proxy, before anything is done that refers to it.
+pub(crate) async fn check_named_proxy(db: &Db, id: ProxyId) -> Result<(), CredentialError> {
+    match proxies::by_id(&mut &*db, id).await? {
+        Some(_) => Ok(()),
+        None => Err(ProxyColumns::unknown()),
     }
 }
 

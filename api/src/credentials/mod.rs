@@ -36,7 +36,7 @@ use rt_manage_shared::{
 };
 use rt_manage_worker::WorkerSettings;
 
-pub(crate) use self::fields::Checks;
+pub(crate) use self::fields::{Checks, check_named_proxy};
 pub use self::{
     arrival::{Arrival, Defaults, Past, PastState, Told},
     create::{Created, NewCredential},

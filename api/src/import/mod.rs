@@ -20,6 +20,7 @@ mod table;
 pub mod templates;
 mod text;
 mod unique;
+mod uploads;
 pub mod verdict;
 
 pub(crate) use shape::foreign;
@@ -32,6 +33,7 @@ pub use self::{
     entry::{Row, Said},
     options::Options,
     start::{ImportError, Wish, start},
+    uploads::Uploads,
     verdict::Verdict,
 };
 

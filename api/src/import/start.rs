@@ -1,7 +1,7 @@
 //! Asking for an import: a file is read at once, so that its faults are told at once, and its rows wait in the database, sealed.
 
 use rt_manage_shared::{
-    db::{job_parts, job_parts::Part, jobs::Job},
+    db::{job_parts, job_parts::Part, jobs::Job, repeat_while_busy},
     id::JobId,
     model::{
         audit::{Action, Actor, Deed},
@@ -11,7 +11,10 @@ use rt_manage_shared::{
 };
 
 use super::{FormError, Options, Row, packed, parse_all};
-use crate::jobs::{Jobs, JobsError, NewJob, Opened, Request};
+use crate::{
+    credentials::check_named_proxy,
+    jobs::{Jobs, JobsError, NewJob, Opened, Request},
+};
 
 /// Rows of one part: what one transaction takes in. Enough to make the flush disappear, few enough that a busy server is not kept
 /// waiting.
@@ -60,6 +63,16 @@ pub async fn start(jobs: &Jobs, wish: Wish, actor: &Actor) -> Result<Job, Import
         request,
     } = wish;
     options.check().map_err(JobsError::from)?;
+    if let Some(id) = options.proxy_id {
+        let found = check_named_proxy(jobs.db(), id).await;
+        found.map_err(JobsError::from)?;
+    }
+    // Whoever did not hear the answer sends the file again: that one need not be read.
+    if let Some(request) = &request
+        && let Some(job) = jobs.asked_for(actor, request).await?
+    {
+        return Ok(*job);
+    }
     let action = if dry_run { DRY_RUN } else { IMPORT };
     let mut new = NewJob {
         spec: options.spec(),
@@ -71,21 +84,24 @@ pub async fn start(jobs: &Jobs, wish: Wish, actor: &Actor) -> Result<Job, Import
     // Reading 64 MiB and sealing them takes a second: elsewhere, other requests are answered meanwhile.
     let read = tokio::task::spawn_blocking(move || read(files, id, &vault));
     let parts = read.await.map_err(|_| ImportError::Lost)??;
-    let total = parts.iter().map(|part| part.items).sum();
-    new.total = Some(total);
-    let mut opening = match jobs.open(actor, new).await? {
+    new.total = Some(parts.iter().map(|part| part.items).sum());
+    let job = repeat_while_busy(|| write(jobs, &new, &parts, actor));
+    Ok(job.await?)
+}
+
+/// Writes the job with the rows that wait, or finds the job of the same request.
+async fn write(jobs: &Jobs, new: &NewJob, parts: &[Part], actor: &Actor) -> Result<Job, JobsError> {
+    let mut opening = match jobs.open(actor, new.clone()).await? {
         Opened::Same(job) => return Ok(*job),
         Opened::New(opening) => opening,
     };
-    for part in &parts {
-        job_parts::insert(opening.tx(), id, part)
-            .await
-            .map_err(JobsError::from)?;
+    for part in parts {
+        job_parts::insert(opening.tx(), new.id, part).await?;
     }
     let deed = Deed::new(Action::Import)
-        .with("action", action)
-        .with("rows", total);
-    Ok(opening.start(Some(deed)).await?)
+        .with("action", new.action.as_str())
+        .with("rows", new.total.unwrap_or_default());
+    opening.start(Some(deed)).await
 }
 
 enum Unread {

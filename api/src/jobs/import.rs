@@ -8,10 +8,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use rt_manage_shared::{
-    db::{
-        DbError, MaybeBusy as _, Tx, job_items, job_items::Item, job_parts, job_parts::Part, jobs,
-        jobs::Job,
-    },
+    db::{DbError, Tx, job_items, job_items::Item, job_parts, job_parts::Part, jobs, jobs::Job},
     id::JobId,
     model::job::{Advance, ItemState},
     vault::Place,
@@ -29,6 +26,9 @@ use crate::{
 
 /// How long it waits after somebody else was in the way: theirs is a short transaction.
 const IN_THE_WAY: Duration = Duration::from_millis(50);
+/// Tries of a part that something is in the way of, before one of its rows is taken for it: whoever it was has ended by then, and
+/// what they have written is known.
+const TRIES: u32 = 5;
 
 /// Makes one step of an import.
 pub(super) async fn step(context: &JobContext, job: &Job) -> Result<Step, JobError> {
@@ -53,10 +53,8 @@ pub(super) async fn step(context: &JobContext, job: &Job) -> Result<Step, JobErr
     };
     match work.take(&part, rows).await {
         Ok(()) => Ok(Step::More),
-        // What is read next time decides.
-        Err(JobError::Database(DbError::Duplicate | DbError::GuardMissed)) => {
-            Ok(Step::Wait(IN_THE_WAY))
-        }
+        // It was none of the rows: what is read next time decides.
+        Err(JobError::Database(error)) if is_in_the_way(&error) => Ok(Step::Wait(IN_THE_WAY)),
         Err(error) => Err(error),
     }
 }
@@ -166,15 +164,8 @@ impl Work<'_> {
     }
 
     async fn take(&self, part: &Part, rows: Vec<Row>) -> Result<(), JobError> {
-        let mut bad = HashMap::new();
         let is_dry = self.is_dry()?;
-        let (mut tx, mut taking) = match self.try_to_take(&rows, &bad).await {
-            Err(JobError::Database(error)) if is_about_a_row(&error) => {
-                bad = self.find_bad(&rows).await?;
-                self.try_to_take(&rows, &bad).await?
-            }
-            result => result?,
-        };
+        let (mut tx, mut taking, mut bad) = self.take_the_good(&rows).await?;
         if is_dry {
             drop(tx);
             tx = self.context.begin(self.job).await?;
@@ -195,6 +186,46 @@ impl Work<'_> {
             self.credentials.tell(&taking);
         }
         Ok(())
+    }
+
+    /// Takes in what the database takes, in a transaction that is still open then, and tells which rows it does not take, and why.
+    async fn take_the_good(
+        &self,
+        rows: &[Row],
+    ) -> Result<(Tx, Taking, HashMap<usize, String>), JobError> {
+        let (mut bad, mut looked_at_each) = (HashMap::new(), false);
+        loop {
+            let error = match self.try_often(rows, &bad).await {
+                Ok((tx, taking)) => return Ok((tx, taking, bad)),
+                Err(JobError::Database(error)) if may_be_of_a_row(&error) => error,
+                Err(error) => return Err(error),
+            };
+            if !looked_at_each {
+                bad = self.find_bad(rows).await?;
+                looked_at_each = true;
+            } else if let Some(at) = self.first_bad(rows, &bad).await? {
+                bad.insert(at, self.not_taken(&error));
+            } else {
+                return Err(error.into());
+            }
+        }
+    }
+
+    /// Tries again where something is in the way that may be gone in a moment.
+    async fn try_often(
+        &self,
+        rows: &[Row],
+        bad: &HashMap<usize, String>,
+    ) -> Result<(Tx, Taking), JobError> {
+        for _ in 1..TRIES {
+            match self.try_to_take(rows, bad).await {
+                Err(JobError::Database(error)) if is_in_the_way(&error) => {
+                    tokio::time::sleep(IN_THE_WAY).await;
+                }
+                result => return result,
+            }
+        }
+        self.try_to_take(rows, bad).await
     }
 
     /// Takes in what can be, in a transaction that is still open then.
@@ -223,22 +254,55 @@ impl Work<'_> {
 
     /// The rows that the database does not take, each of which would spoil the others. Each is tried, and nothing is kept.
     async fn find_bad(&self, rows: &[Row]) -> Result<HashMap<usize, String>, JobError> {
-        let mut bad = HashMap::new();
+        let (mut bad, nothing) = (HashMap::new(), HashMap::new());
         for (at, row) in rows.iter().enumerate() {
-            let one = std::slice::from_ref(row);
-            match self.try_to_take(one, &HashMap::new()).await {
-                Ok(_) => {}
-                Err(JobError::Database(error)) if is_about_a_row(&error) => {
-                    tracing::warn!(job.id = %self.job.id, %error, "the database does not take a row of an import");
-                    bad.insert(
-                        at,
-                        "the database does not take this row; the log has more".to_owned(),
-                    );
+            match self.try_often(std::slice::from_ref(row), &nothing).await {
+                Err(JobError::Database(error)) if may_be_of_a_row(&error) => {
+                    bad.insert(at, self.not_taken(&error));
                 }
-                Err(error) => return Err(error),
+                result => drop(result?),
             }
         }
         Ok(bad)
+    }
+
+    /// The first row that is not taken together with those before it, by bisection; `None`: all of them are by now.
+    async fn first_bad(
+        &self,
+        rows: &[Row],
+        bad: &HashMap<usize, String>,
+    ) -> Result<Option<usize>, JobError> {
+        // So many are taken, and so many are not.
+        let (mut taken, mut too_many) = (0, rows.len());
+        while too_many - taken > 1 {
+            let middle = usize::midpoint(taken, too_many);
+            if self.fail_together(rows, middle, bad).await? {
+                too_many = middle;
+            } else {
+                taken = middle;
+            }
+        }
+        let fails = self.fail_together(rows, too_many, bad).await?;
+        Ok(fails.then_some(taken))
+    }
+
+    /// Whether the first `count` rows are not taken.
+    async fn fail_together(
+        &self,
+        rows: &[Row],
+        count: usize,
+        bad: &HashMap<usize, String>,
+    ) -> Result<bool, JobError> {
+        let rows = rows.get(..count).unwrap_or(rows);
+        match self.try_often(rows, bad).await {
+            Err(JobError::Database(error)) if may_be_of_a_row(&error) => Ok(true),
+            result => result.map(|_| false),
+        }
+    }
+
+    fn not_taken(&self, error: &DbError) -> String {
+        tracing::warn!(job.id = %self.job.id, %error, "the database does not take a row of an import");
+        "the database does not take this row; the log has more".to_owned()
     }
 
     fn items(
@@ -298,11 +362,14 @@ impl Work<'_> {
     }
 }
 
-/// Whether the database has refused a value, and would refuse it again.
-fn is_about_a_row(error: &DbError) -> bool {
+/// Whether something that was read is not so any more when it is written; or a row can never be written.
+const fn is_in_the_way(error: &DbError) -> bool {
+    matches!(error, DbError::Duplicate | DbError::GuardMissed)
+}
+
+/// Whether an error may be the fault of one row: the same will happen to it again, and not to the others.
+const fn may_be_of_a_row(error: &DbError) -> bool {
     !error.is_temporary()
-        && !error.is_busy()
-        && !matches!(error, DbError::Duplicate | DbError::GuardMissed)
 }
 
 fn job_error(error: CredentialError) -> JobError {

@@ -12,6 +12,7 @@ use rt_manage_shared::{
 use tokio::sync::Notify;
 
 use super::{JobsError, NewJob, Opened, Request, context::secret_place};
+use crate::import::start::DRY_RUN;
 
 /// What can be done about jobs; cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,6 +42,11 @@ impl Jobs {
     /// Until somebody asks for something here.
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
+    }
+
+    /// The database.
+    pub(crate) const fn db(&self) -> &Db {
+        &self.db
     }
 
     /// What seals the parts of a job.
@@ -84,11 +90,21 @@ impl Jobs {
         request: Option<Request>,
         actor: &Actor,
     ) -> Result<Job, JobsError> {
+        repeat_while_busy(|| self.retry_once(id, request.clone(), actor)).await
+    }
+
+    async fn retry_once(
+        &self,
+        id: JobId,
+        request: Option<Request>,
+        actor: &Actor,
+    ) -> Result<Job, JobsError> {
         let former = self.read(id).await?;
         if !former.state.has_ended() {
             return Err(JobsError::Running);
         }
-        if former.counts.failed == 0 {
+        // A dry run has kept nothing that could be tried again.
+        if former.counts.failed == 0 || former.action == DRY_RUN {
             return Err(JobsError::NothingFailed);
         }
         let row = former.id.to_string();

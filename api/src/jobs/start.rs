@@ -2,7 +2,7 @@
 
 use rt_manage_shared::{
     clock::Millis,
-    db::{DbError, Tx, audit, jobs, jobs::Job},
+    db::{DbError, Execute, Tx, audit, jobs, jobs::Job},
     id::JobId,
     model::{
         audit::{Actor, Deed, TargetKind},
@@ -148,14 +148,24 @@ impl Jobs {
         Ok(Opened::Same(found.ok_or(DbError::Duplicate)?))
     }
 
-    /// The job of the same request; an error where its key was used for another one.
-    pub async fn asked_before(
+    /// Looks for the job of the same request before work is done for it that may be in vain; an error where its key was used for
+    /// another one. What counts is what [`Jobs::open`] finds.
+    pub(crate) async fn asked_for(
         &self,
-        tx: &mut Tx,
         actor: &Actor,
         request: &Request,
     ) -> Result<Option<Box<Job>>, JobsError> {
-        let Some(job) = jobs::by_key(tx, actor, &request.key).await? else {
+        self.asked_before(&mut &self.db, actor, request).await
+    }
+
+    /// The job of the same request; an error where its key was used for another one.
+    async fn asked_before(
+        &self,
+        db: &mut impl Execute,
+        actor: &Actor,
+        request: &Request,
+    ) -> Result<Option<Box<Job>>, JobsError> {
+        let Some(job) = jobs::by_key(db, actor, &request.key).await? else {
             return Ok(None);
         };
         let row = job.id.to_string();

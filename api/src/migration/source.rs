@@ -78,6 +78,11 @@ impl Source {
         Ok(source)
     }
 
+    /// Whether a URL holds a password, for other users of the host to read.
+    pub fn tells_a_password(named: &str) -> bool {
+        Url::parse(named).is_ok_and(|url| url.password().is_some())
+    }
+
     fn at(target: Target) -> Self {
         Self {
             target,

@@ -10,10 +10,11 @@ use crate::{
     },
 };
 
-use super::{Arg, DbError, Execute, Row, Tx, jobs::bind_all, rows::update_rows, sql};
-
-/// Rows that one `INSERT` adds, a power of two: enough to make the round trip disappear, and few enough values for all servers.
-const MOST_ROWS: usize = 256;
+use super::{
+    Arg, DbError, Execute, Row, Tx,
+    rows::{insert_rows, update_rows},
+    sql,
+};
 
 /// An item as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,22 +61,13 @@ impl Item {
 
 /// Adds items.
 pub async fn insert(tx: &mut Tx, job: JobId, items: &[Item], now: Millis) -> Result<(), DbError> {
-    let mut rest = items;
-    while !rest.is_empty() {
-        // Powers of two, so that few different texts are prepared.
-        let size = MOST_ROWS.min(1 << rest.len().ilog2());
-        let (some, others) = rest.split_at(size);
-        let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        let text = format!(
-            "INSERT INTO {{job_items}} (job_id, position, state, line, source, credential_id, label, code, detail, attempt_id, \
-             payload, updated_at) VALUES {}",
-            vec![row; size].join(", ")
-        );
-        let rows = some.iter().map(|item| columns(job, item, now));
-        tx.execute(bind_all(sql(text), rows)).await?;
-        rest = others;
-    }
-    Ok(())
+    insert_rows(
+        tx,
+        "job_items",
+        "job_id, position, state, line, source, credential_id, label, code, detail, attempt_id, payload, updated_at",
+        items.iter().map(|item| columns(job, item, now)).collect(),
+    )
+    .await
 }
 
 fn columns(job: JobId, item: &Item, now: Millis) -> Vec<Arg> {

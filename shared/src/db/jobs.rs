@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-use super::{Arg, DbError, Execute, Row, Statement, Tx, in_list, job_parts, sql};
+use super::{DbError, Execute, Row, Statement, Tx, in_list, job_parts, sql};
 
 /// A job as stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -496,13 +496,4 @@ fn corrupt(job: &str, column: &'static str) -> DbError {
         column,
         reason: "not a value that this program knows".into(),
     }
-}
-
-/// Binds one value for each column of a row, row by row: for texts of many rows.
-pub(super) fn bind_all(
-    mut statement: Statement,
-    rows: impl IntoIterator<Item = Vec<Arg>>,
-) -> Statement {
-    statement.args.extend(rows.into_iter().flatten());
-    statement
 }

@@ -98,20 +98,16 @@ pub async fn by_biz_ids(
     db: &mut impl Execute,
     biz_ids: &[&str],
 ) -> Result<Vec<WithTokens>, DbError> {
-    many(
-        db,
-        "biz_id",
-        biz_ids.iter().map(|&id| id.to_owned()).collect(),
-    )
-    .await
-}
-
-/// The credentials with these ids.
-pub async fn by_ids(
-    db: &mut impl Execute,
-    ids: &[CredentialId],
-) -> Result<Vec<WithTokens>, DbError> {
-    many(db, "id", ids.iter().map(ToString::to_string).collect()).await
+    if biz_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT {COLUMNS}, g.rt, g.access_token {FROM} WHERE c.biz_id IN {} AND c.tombstone = ''",
+        in_list(biz_ids.len())
+    );
+    let statement = sql(text).bind_list(biz_ids.iter().copied());
+    let rows = db.fetch_all(statement).await?;
+    rows.iter().map(with_tokens).collect()
 }
 
 /// The credentials with these ids that are there, or those that were deleted, in the order of their ids.
@@ -130,22 +126,6 @@ pub async fn of_ids(
     );
     let statement = sql(text).bind_list(ids.iter().copied());
     let rows = db.fetch_all(statement).await?;
-    rows.iter().map(with_tokens).collect()
-}
-
-async fn many(
-    db: &mut impl Execute,
-    column: &str,
-    values: Vec<String>,
-) -> Result<Vec<WithTokens>, DbError> {
-    if values.is_empty() {
-        return Ok(Vec::new());
-    }
-    let text = format!(
-        "SELECT {COLUMNS}, g.rt, g.access_token {FROM} WHERE c.{column} IN {} AND c.tombstone = ''",
-        in_list(values.len())
-    );
-    let rows = db.fetch_all(sql(text).bind_list(values)).await?;
     rows.iter().map(with_tokens).collect()
 }
 

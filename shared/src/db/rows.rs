@@ -103,7 +103,7 @@ const fn cast(value: &Arg) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Db, DbOptions},
+        super::{Db, DbOptions, credentials_many::PROFILE_MATCHES},
         *,
     };
 
@@ -133,21 +133,35 @@ mod tests {
         let file = folder.path().join("tokens.db");
         let db = Db::open(&DbOptions::sqlite(file)).await.unwrap();
         db.migrate().await.unwrap();
-        let rows = vec![vec![Arg::from("a"), Arg::from("b"), Arg::from("c")]; 128];
-        let matching = "t.credential_id = v.column1 AND COALESCE(t.attempt_id, '') = v.column2 AND t.rt_fp = v.column3";
-        let assignments = "last_code = v.column2";
-        let text = text(Dialect::Sqlite, "grants", assignments, matching, &rows);
-        let mut statement = sql(format!("EXPLAIN QUERY PLAN {text}"));
-        statement.args = rows.into_iter().flatten().collect();
-        let plan = (&mut &db).fetch_all(statement).await.unwrap();
-        let plan: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
-        assert!(
-            plan.iter().any(|step| step.starts_with("SEARCH t ")),
-            "{plan:?}"
-        );
-        assert!(
-            !plan.iter().any(|step| step.starts_with("SCAN t")),
-            "{plan:?}"
-        );
+        let grant = "t.credential_id = v.column1 AND COALESCE(t.attempt_id, '') = v.column2 AND t.rt_fp = v.column3";
+        let item = "t.job_id = v.column1 AND t.position = v.column2";
+        for (table, assignments, matching, key) in [
+            (
+                "grants",
+                "last_code = v.column2",
+                grant,
+                "(credential_id=?)",
+            ),
+            ("credentials", "tag = v.column3", PROFILE_MATCHES, "(id=?)"),
+            (
+                "job_items",
+                "code = v.column3",
+                item,
+                "(job_id=? AND position=?)",
+            ),
+        ] {
+            let rows = vec![vec![Arg::from("a"), Arg::from("b"), Arg::from("c")]; 128];
+            let text = text(Dialect::Sqlite, table, assignments, matching, &rows);
+            let mut statement = sql(format!("EXPLAIN QUERY PLAN {text}"));
+            statement.args = rows.into_iter().flatten().collect();
+            let plan = (&mut &db).fetch_all(statement).await.unwrap();
+            let plan: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+            let looked_up = |step: &String| step.starts_with("SEARCH t ") && step.ends_with(key);
+            assert!(plan.iter().any(looked_up), "{plan:?}");
+            assert!(
+                !plan.iter().any(|step| step.starts_with("SCAN t")),
+                "{plan:?}"
+            );
+        }
     }
 }

@@ -289,12 +289,14 @@ pub(crate) async fn credentials_are_looked_up_within_reach(place: Place) {
     assert!(found.iter().all(|found| found.rt == b"sealed"));
     assert_eq!(ids(found), BTreeSet::from([a, c]));
     assert_eq!(
-        ids(lookup::by_ids(db, &[b, gone, CredentialId::generate()])
-            .await
-            .unwrap()),
+        ids(
+            lookup::of_ids(db, &[b, gone, CredentialId::generate()], false)
+                .await
+                .unwrap()
+        ),
         BTreeSet::from([b])
     );
-    assert!(lookup::by_ids(db, &[]).await.unwrap().is_empty());
+    assert!(lookup::of_ids(db, &[], false).await.unwrap().is_empty());
     assert!(lookup::by_biz_ids(db, &[]).await.unwrap().is_empty());
     assert!(
         lookup::by_emails(db, &[], &Reach::All)

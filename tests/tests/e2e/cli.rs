@@ -16,7 +16,7 @@ use rt_manage_tests::{
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct horse battery";
+pub(super) const PASSWORD: &str = "correct horse battery";
 
 /// How a command ended, and what it printed.
 #[derive(Debug)]

@@ -55,7 +55,7 @@ async fn job(admin: &Admin, id: &str) -> Value {
     answer.body
 }
 
-fn settled(job: &Value) -> u64 {
+pub(super) fn settled(job: &Value) -> u64 {
     let count = |name: &str| job["counts"][name].as_u64().unwrap();
     count("done") + count("failed") + count("skipped")
 }

@@ -21,13 +21,15 @@ use rt_manage_tests::{
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-async fn get(admin: &Admin, path: &str) -> Value {
+use super::support::highest_memory;
+
+pub(super) async fn get(admin: &Admin, path: &str) -> Value {
     let answer = admin.call(Method::GET, path, None).await;
     assert_eq!(answer.status, 200, "{path}: {answer:?}");
     answer.body
 }
 
-async fn start(admin: &Admin, selection: Value, action: Value) -> String {
+pub(super) async fn start(admin: &Admin, selection: Value, action: Value) -> String {
     let body = json!({"selection": selection, "action": action});
     let answer = admin
         .call(Method::POST, "/credentials/bulk", Some(body))
@@ -37,7 +39,12 @@ async fn start(admin: &Admin, selection: Value, action: Value) -> String {
 }
 
 /// Waits until the job looks like this.
-async fn job_until(admin: &Admin, id: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+pub(super) async fn job_until(
+    admin: &Admin,
+    id: &str,
+    what: &str,
+    is_so: impl Fn(&Value) -> bool,
+) -> Value {
     until_some(what, || async {
         let job = get(admin, &format!("/jobs/{id}")).await;
         is_so(&job).then_some(job)
@@ -52,13 +59,13 @@ async fn ended(admin: &Admin, id: &str) -> Value {
     .await
 }
 
-async fn done(admin: &Admin, selection: Value, action: Value) -> Value {
+pub(super) async fn done(admin: &Admin, selection: Value, action: Value) -> Value {
     let id = start(admin, selection, action).await;
     ended(admin, &id).await
 }
 
 /// How many items wait, run, are done, failed, skipped, cancelled.
-fn counts(job: &Value) -> [u64; 6] {
+pub(super) fn counts(job: &Value) -> [u64; 6] {
     [
         "waiting",
         "running",
@@ -70,7 +77,7 @@ fn counts(job: &Value) -> [u64; 6] {
     .map(|state| job["counts"][state].as_u64().unwrap())
 }
 
-async fn items(admin: &Admin, id: &str, query: &str) -> Vec<Value> {
+pub(super) async fn items(admin: &Admin, id: &str, query: &str) -> Vec<Value> {
     let page = get(admin, &format!("/jobs/{id}/items?limit=500{query}")).await;
     page["items"].as_array().unwrap().clone()
 }
@@ -532,21 +539,7 @@ async fn a_hundred_thousand_are_edited_in_bounded_memory() {
     for _ in 0..ROWS / MANY {
         seed(&db, MANY).await;
     }
-    let memory = |system: &System| {
-        let apis = system
-            .pids()
-            .into_iter()
-            .filter(|(part, _)| system.apis().contains(part));
-        let highest = apis.map(|(_, pid)| {
-            let path = format!("/proc/{}/status", pid.as_raw_nonzero());
-            let status = std::fs::read_to_string(path).unwrap_or_default();
-            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let number = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-            number.unwrap_or(0) / 1024
-        });
-        highest.max().unwrap_or(0)
-    };
-    let before = memory(&system);
+    let before = highest_memory(&system);
     let begun = rt_manage_shared::clock::BootInstant::now();
     let id = start(&admin, all(), json!({"type": "tag", "tag": "x"})).await;
     let mut waits = Vec::new();
@@ -571,7 +564,7 @@ async fn a_hundred_thousand_are_edited_in_bounded_memory() {
          GET of the job and of a page: p50 {:?}, p99 {:?}, most {:?} of {}",
         db.kind(),
         collected.unwrap_or_default(),
-        memory(&system),
+        highest_memory(&system),
         waits[waits.len() / 2],
         waits[waits.len() * 99 / 100],
         waits[waits.len() - 1],

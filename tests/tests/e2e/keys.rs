@@ -17,14 +17,14 @@ use serde_json::{Value, json};
 use super::support::database;
 
 /// A program with a key, at one replica.
-struct Program {
+pub(super) struct Program {
     http: reqwest::Client,
     url: String,
     secret: String,
 }
 
 impl Program {
-    fn at(system: &System, api: Part, secret: &str) -> Self {
+    pub(super) fn at(system: &System, api: Part, secret: &str) -> Self {
         Self {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             url: format!("{}/public-api", system.url_of(api)),
@@ -46,7 +46,7 @@ impl Program {
         (status, body)
     }
 
-    async fn code(&self, biz_id: &str) -> (u16, String) {
+    pub(super) async fn code(&self, biz_id: &str) -> (u16, String) {
         let (status, body) = self.get_at(json!({"biz_id": biz_id})).await;
         (status, body["code"].as_str().unwrap().to_owned())
     }
@@ -63,7 +63,7 @@ async fn answer(call: RequestBuilder) -> (u16, HeaderMap, Value) {
     )
 }
 
-async fn made(admin: &Admin, body: Value) -> (String, String) {
+pub(super) async fn made(admin: &Admin, body: Value) -> (String, String) {
     let answer = admin.call(Method::POST, "/keys", Some(body)).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     (
@@ -72,11 +72,11 @@ async fn made(admin: &Admin, body: Value) -> (String, String) {
     )
 }
 
-fn ok(status: u16) -> (u16, String) {
+pub(super) fn ok(status: u16) -> (u16, String) {
     (status, "ok".to_owned())
 }
 
-fn refused(status: u16, code: &str) -> (u16, String) {
+pub(super) fn refused(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 

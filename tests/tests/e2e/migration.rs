@@ -23,7 +23,7 @@ const MYSQL: &str = "CREATE TABLE {rts} (id bigint unsigned AUTO_INCREMENT PRIMA
      memo longtext, create_time datetime(3) NULL, update_time datetime(3) NULL)";
 
 /// Runs a command of the program; answers with its exit code and what it wrote.
-fn run(builder: &SystemBuilder, arguments: &[&str]) -> (i32, String, String) {
+pub(super) fn run(builder: &SystemBuilder, arguments: &[&str]) -> (i32, String, String) {
     let output = builder.command().args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
@@ -31,7 +31,7 @@ fn run(builder: &SystemBuilder, arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// The old program's database and its configuration file.
-async fn old_program(builder: &SystemBuilder) -> (Db, String) {
+pub(super) async fn old_program(builder: &SystemBuilder) -> (Db, String) {
     let mut config = builder.configuration().database;
     let mut options = DbOptions::from(&config);
     if config.kind == DatabaseKind::Postgres {
@@ -189,6 +189,10 @@ async fn what_cannot_be_read_is_named() {
     assert_eq!(code, 1);
     assert!(
         err.contains("127.0.0.1:9") && !err.contains("canary-pw"),
+        "{err}"
+    );
+    assert!(
+        err.contains("warning") && err.contains("--password-file"),
         "{err}"
     );
     let (code, _, err) = run(&builder, &["migrate-from"]);

@@ -4,6 +4,7 @@ mod canary;
 mod cli;
 mod crash;
 mod cuts;
+mod day;
 mod drain;
 mod egress;
 mod halt;

@@ -31,3 +31,19 @@ pub(crate) async fn after_death(
         system
     }
 }
+
+/// The most memory that one of the API processes has taken so far, in MiB.
+#[allow(dead_code, reason = "not every test program measures")]
+pub(crate) fn highest_memory(system: &System) -> u64 {
+    let apis = system.apis();
+    let pids = system.pids().into_iter();
+    let pids = pids.filter(|(part, _)| apis.contains(part));
+    let highest = pids.map(|(part, pid)| {
+        let path = format!("/proc/{}/status", pid.as_raw_nonzero());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kibibytes.unwrap_or_else(|| panic!("{part} tells no memory")) / 1024
+    });
+    highest.max().unwrap()
+}

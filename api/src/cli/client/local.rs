@@ -32,6 +32,7 @@ use super::{
 use crate::{
     auth::{Sessions, mark_as_ours},
     events::Events,
+    import::Uploads,
     jobs::{JobContext, Jobs, Runner},
     keys::Keys,
     refresh::Refresher,
@@ -172,6 +173,7 @@ async fn app(loaded: &Loaded, missing: Missing, lifecycle: &Lifecycle) -> Result
     Ok(App {
         keys: Keys::new(&config, &db, &clock),
         jobs: Jobs::new(&db, &vault, &clock),
+        uploads: Uploads::default(),
         events: Events::start(&db, &clock, &notifier, settings.current().heartbeat, stop),
         sessions,
         config,

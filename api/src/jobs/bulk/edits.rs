@@ -4,16 +4,16 @@ use rt_manage_shared::{
     db::{
         DbError, Tx, job_items,
         job_items::{Item, Outcome},
-        jobs,
         jobs::Job,
     },
     id::{AttemptId, CredentialId},
-    model::job::{Advance, ItemState},
+    model::job::ItemState,
 };
 
 use super::{
     super::{JobContext, JobError, Step},
     BulkAction,
+    refresh::write,
 };
 use crate::credentials::{Became, CredentialError, Credentials, OneOfMany};
 
@@ -111,8 +111,11 @@ async fn refuse(
     error: &CredentialError,
 ) -> Result<(), JobError> {
     let mut tx = context.begin(job).await?;
-    let outcomes = items.iter().map(|item| refused(item, error)).collect();
-    write(context, &mut tx, job, outcomes).await?;
+    let outcomes = items
+        .iter()
+        .map(|item| refused(item, error))
+        .map(from_waiting);
+    write(context, &mut tx, job, outcomes.collect()).await?;
     Ok(tx.commit().await?)
 }
 
@@ -143,8 +146,8 @@ async fn chunk(
             }
             None => refused(item, &CredentialError::NotFound),
         })
-        .collect();
-    write(context, &mut tx, job, outcomes).await?;
+        .map(from_waiting);
+    write(context, &mut tx, job, outcomes.collect()).await?;
     tx.commit().await?;
     announce(&credentials, announced);
     Ok(())
@@ -168,18 +171,9 @@ async fn act(
     }
 }
 
-async fn write(
-    context: &JobContext,
-    tx: &mut Tx,
-    job: &Job,
-    outcomes: Vec<Outcome>,
-) -> Result<(), DbError> {
-    let mut advance = Advance::default();
-    for outcome in &outcomes {
-        advance.reached(outcome.state);
-    }
-    job_items::settle(tx, job.id, outcomes, context.clock.now()).await?;
-    jobs::advance(tx, job.id, advance).await
+/// Nothing is begun before it is done.
+const fn from_waiting(outcome: Outcome) -> (ItemState, Outcome) {
+    (ItemState::Waiting, outcome)
 }
 
 fn outcome(item: &Item, result: OneOfMany, action: &BulkAction) -> Outcome {

@@ -5,6 +5,8 @@
     reason = "the macro qualifies what a query is documented by"
 )]
 
+use std::time::Duration;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, Multipart, Query, Request, State, multipart::Field},
@@ -29,6 +31,11 @@ use crate::{
 
 /// Largest file, or all files of a request together. Everything else takes a megabyte.
 pub(super) const MAX_IMPORT_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long a file may take to arrive: the largest one at a megabit a second. Its turn is not others' for so long.
+const ARRIVAL: Duration = Duration::from_mins(10);
+/// When to come again, in seconds, where too many are read.
+const COME_AGAIN: u64 = 5;
 
 /// What is wanted of an import.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -98,7 +105,11 @@ pub(super) async fn create(
     let (parts, body) = request.into_parts();
     let head = parts.clone();
     let query = Query::try_from_uri(&head.uri).map_err(|_| unknown_query())?;
-    let upload = Upload::read(Request::from_parts(parts, body), query.0).await?;
+    // Until the rows are in the database, nothing of the file is left in memory, and the next may come.
+    let _turn = app.uploads.turn().await.ok_or_else(too_many)?;
+    let arrival = Upload::read(Request::from_parts(parts, body), query.0);
+    let upload = tokio::time::timeout(ARRIVAL, arrival).await;
+    let upload = upload.map_err(|_| too_slow())??;
     let request = once(&head, || upload.said().into())?;
     let wish = Wish {
         dry_run: upload.query.dry_run.unwrap_or_default(),
@@ -215,6 +226,17 @@ impl Upload {
         }
         said
     }
+}
+
+fn too_many() -> Problem {
+    let detail = "other files are being read; send it again in a moment";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_uploads", detail)
+        .retry_after(COME_AGAIN)
+}
+
+fn too_slow() -> Problem {
+    let detail = "the files did not arrive within ten minutes; split them, or send a ZIP";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
 fn invalid(field: &str, message: &str) -> Problem {

@@ -13,7 +13,7 @@ use rt_manage_shared::{
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::paging::{done, read, size};
+use super::paging::{done, read, size, words};
 use crate::{
     credentials::{Filters, selection},
     error::{FieldError, Problem},
@@ -238,7 +238,7 @@ fn restorable_since(app: &App) -> Millis {
 
 impl FilterQuery {
     fn read(self, restorable_since: Millis, errors: &mut Vec<FieldError>) -> Filter {
-        let state = states(self.state.as_deref(), errors);
+        let state = words("state", self.state.as_deref(), StateName::ALL, errors);
         let filters = Filters {
             search: self.search,
             tag: values(self.tag.as_deref()),
@@ -263,15 +263,4 @@ impl FilterQuery {
 fn values(text: Option<&str>) -> Vec<String> {
     let values = text.into_iter().flat_map(|text| text.split(','));
     values.map(str::to_owned).collect()
-}
-
-fn states(text: Option<&str>, errors: &mut Vec<FieldError>) -> Vec<StateName> {
-    let names = text.into_iter().flat_map(|text| text.split(','));
-    let found: Option<Vec<_>> = names.map(StateName::parse).collect();
-    found.unwrap_or_else(|| {
-        let known: Vec<_> = StateName::ALL.iter().map(|state| state.as_str()).collect();
-        let message = format!("must be names of {}, separated by commas", known.join(", "));
-        errors.push(FieldError::new("state", message));
-        Vec::new()
-    })
 }

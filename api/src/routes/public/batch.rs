@@ -148,7 +148,7 @@ async fn find(
     });
     let ids: Vec<_> = ids.collect();
     all.add(lookup::by_biz_ids(db, &biz_ids).await?, caller);
-    all.add(lookup::by_ids(db, &ids).await?, caller);
+    all.add(lookup::of_ids(db, &ids, false).await?, caller);
     Ok(all)
 }
 
@@ -173,7 +173,7 @@ async fn renew_all(
     });
     let renewals: HashMap<_, _> = renewals.buffer_unordered(PARALLEL).collect().await;
     let ids: Vec<_> = renewals.keys().copied().collect();
-    match lookup::by_ids(&mut &app.db, &ids).await {
+    match lookup::of_ids(&mut &app.db, &ids, false).await {
         Ok(newest) => {
             for id in &ids {
                 if let Some(old) = all.by_id.remove(id) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use rt_manage_shared::db::{credentials, grants, job_parts};
+use rt_manage_shared::db::{Execute as _, credentials, grants, job_parts, sql};
 use serde_json::{Value, json};
 
 use super::{
@@ -171,6 +171,10 @@ async fn a_dry_run_says_what_the_real_one_does() {
     assert_eq!(job["action"], "dry_run");
     assert_eq!(desk.total().await, 1);
     let id = job["id"].as_str().unwrap().to_owned();
+    // Of what failed nothing is kept.
+    let retry = format!("/jobs/{id}/retry");
+    let answer = desk.send("POST", &retry, &Value::Null).await;
+    assert_eq!(answer.code(), (409, "nothing_failed"));
     let rest = desk.items(&id, "?limit=500&after=500").await;
     assert_eq!(
         codes(&rest)[200..],
@@ -264,6 +268,10 @@ async fn forms_carry_files_and_what_is_wanted() {
         (vec![("proxi", "canary"), ("text", "")], "form"),
         (vec![("proxy", "canary:1"), ("text", "")], "proxy"),
         (vec![("proxy_id", "canary"), ("text", "")], "proxy_id"),
+        (
+            vec![("proxy_id", "01ARZ3NDEKTSV4RRFFQ69G5FAV"), ("text", "")],
+            "proxy_id",
+        ),
         (vec![("client_id", "a b"), ("text", "")], "client_id"),
     ] {
         let answer = send(&fields, "", "", "xxx").await;
@@ -372,4 +380,83 @@ async fn what_waits_is_given_up_and_what_failed_is_repeated() {
         .unwrap()
         .unwrap();
     assert!(record.grant.next_refresh_at.is_some());
+}
+
+/// A rule of the database that looking a row up does not know: two credentials may not have the same note.
+#[tokio::test]
+async fn a_row_that_is_in_the_way_for_good_fails_alone() {
+    let desk = Desk::new().await;
+    let db = &desk.server.app.db;
+    let index = "CREATE UNIQUE INDEX notes ON {credentials} (memo) WHERE memo <> ''";
+    (&mut &*db).execute(sql(index)).await.unwrap();
+    let head = "biz_id,refresh_token,memo\n";
+    desk.imported("", format!("{head}held,{},m\n", rt("held")))
+        .await;
+    let row = |name: &str, memo: &str| format!("{name},{},{memo}\n", rt(name));
+    // One that is in the way of what is there, and two that are in each other's.
+    let rows = [
+        ("a", ""),
+        ("b", "m"),
+        ("c", "n"),
+        ("d", ""),
+        ("e", "n"),
+        ("f", ""),
+    ];
+    let file = rows.iter().map(|(name, memo)| row(name, memo));
+    let file = head.to_owned() + &file.collect::<String>();
+    let expected = [
+        "created", "failed", "created", "created", "failed", "created",
+    ];
+    let (job, items) = desk.imported("?dry_run=true", file.clone()).await;
+    assert_eq!(
+        (counts(&job), codes(&items)),
+        ([0, 0, 4, 2, 0, 0], expected.to_vec())
+    );
+    let (job, items) = desk.imported("", file).await;
+    assert_eq!(
+        (counts(&job), codes(&items)),
+        ([0, 0, 4, 2, 0, 0], expected.to_vec())
+    );
+    assert_eq!(desk.total().await, 5);
+    // They were kept, and are taken in when nothing is in their way any more.
+    (&mut &*db).execute(sql("DROP INDEX notes")).await.unwrap();
+    let path = format!("/jobs/{}/retry", job["id"].as_str().unwrap());
+    let answer = desk.send("POST", &path, &Value::Null).await;
+    let running = Running::start(&desk.server.app);
+    let job = desk.ended(answer.body["id"].as_str().unwrap()).await;
+    running.drain().await;
+    assert_eq!(counts(&job), [0, 0, 2, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_file_waits_while_others_are_read() {
+    let desk = Desk::new().await;
+    let uploads = &desk.server.app.uploads;
+    let turns = [uploads.turn().await.unwrap(), uploads.turn().await.unwrap()];
+    let mut import = std::pin::pin!(desk.import("", rt("a")));
+    let others = async {
+        for _ in 0..20 {
+            let jobs = desk.send("GET", "/jobs", &Value::Null).await;
+            assert_eq!(jobs.body["items"], json!([]));
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = &mut import => panic!("{answer:?}"),
+        () = others => {}
+    }
+    drop(turns);
+    assert_eq!(import.await.status, 202);
+}
+
+#[tokio::test]
+async fn a_file_whose_turn_does_not_come_is_refused() {
+    let desk = Desk::new().await;
+    let uploads = &desk.server.app.uploads;
+    let _turns = [uploads.turn().await.unwrap(), uploads.turn().await.unwrap()];
+    // Nobody else waits for time to pass.
+    tokio::time::pause();
+    let answer = desk.import("", rt("a")).await;
+    assert_eq!(answer.code(), (503, "too_many_uploads"));
+    assert_eq!(answer.header("retry-after"), "5");
 }

@@ -52,7 +52,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::{
-    auth::Sessions, events::Events, jobs::Jobs, keys::Keys, refresh::Refresher, routes, state::App,
+    auth::Sessions, events::Events, import::Uploads, jobs::Jobs, keys::Keys, refresh::Refresher, routes, state::App,
 };
 
 /// Part of every planted secret; no answer may have it.
@@ -254,6 +254,7 @@ async fn start(loaded: &Loaded) -> App {
     let refresher = Refresher::start(&db, &clock, &notifier, &settings, producer, stop);
     App {
         jobs: Jobs::new(&db, &vault, &clock),
+        uploads: Uploads::default(),
         keys: Keys::new(&config, &db, &clock),
         events: Events::start(
             &db,
