@@ -127,12 +127,7 @@ function SearchButton({ onOpen }: { onOpen: () => void }) {
   const { t } = useTranslation();
   return (
     <Tooltip label={t('search.open')}>
-      <UnstyledButton
-        onClick={onOpen}
-        aria-label={`${t('search.open')} ${SEARCH_KEYS}`}
-        px={6}
-        py={4}
-      >
+      <UnstyledButton onClick={onOpen} aria-label={`${t('search.open')} ${SEARCH_KEYS}`} px={6} py={4}>
         <IconSearch size={20} color="var(--rtm-muted)" style={{ verticalAlign: 'middle' }} />{' '}
         <Kbd visibleFrom="lg" size="xs">
           {SEARCH_KEYS}
