@@ -19,12 +19,11 @@ use std::{
 use reqwest::Method;
 use rt_manage_shared::{
     clock::BootInstant,
-    config::DatabaseKind,
     db::{Execute as _, sql},
 };
 use rt_manage_tests::{
     standin::{Account, AccountSpec, Fault, Options, StandIn},
-    support::{Admin, Answer, Deployment, NewCredential, Public, SystemBuilder, until},
+    support::{Admin, Answer, NewCredential, Public, SystemBuilder, until},
 };
 use serde_json::{Value, json};
 
@@ -34,7 +33,7 @@ use super::{
     jobs::{counts, get, items, job_until, start},
     keys::{Program, made, ok, refused},
     migration::{old_program, run},
-    support::highest_memory,
+    support::{at_full_size, highest_memory},
 };
 
 /// Rows of the file in the embedded form over `SQLite`: what an import is made for.
@@ -69,12 +68,13 @@ const REPEATED: usize = 98;
 
 impl Plan {
     fn of(builder: &SystemBuilder) -> Self {
-        let is_full = builder.deployment() == Deployment::Embedded
-            && builder.configuration().database.kind == DatabaseKind::Sqlite;
-        let told = std::env::var(ROWS_VARIABLE).ok();
-        let rows = told.map_or(if is_full { ROWS } else { FEWER_ROWS }, |text| {
-            text.parse().unwrap()
-        });
+        let usual = if at_full_size(builder) {
+            ROWS
+        } else {
+            FEWER_ROWS
+        };
+        let told = std::env::var(ROWS_VARIABLE);
+        let rows = told.map_or(usual, |text| text.parse().unwrap());
         assert!(
             rows >= 1_000 && rows.is_multiple_of(100),
             "{ROWS_VARIABLE} has to be a multiple of 100, and 1000 at least"

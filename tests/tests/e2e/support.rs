@@ -1,7 +1,7 @@
 //! What several modules of these tests share.
 
-use rt_manage_shared::db::Db;
-use rt_manage_tests::support::{Exit, Part, System, SystemBuilder};
+use rt_manage_shared::{config::DatabaseKind, db::Db};
+use rt_manage_tests::support::{Deployment, Exit, Part, System, SystemBuilder};
 
 /// The system's database, opened beside it.
 pub(crate) async fn database(builder: &SystemBuilder) -> Db {
@@ -46,4 +46,12 @@ pub(crate) fn highest_memory(system: &System) -> u64 {
         kibibytes.unwrap_or_else(|| panic!("{part} tells no memory")) / 1024
     });
     highest.max().unwrap()
+}
+
+/// Whether tests of many are run with as many as the program is made for: where one process does everything over `SQLite`. What
+/// other deployments add is seen with fewer.
+#[allow(dead_code, reason = "not every test program measures")]
+pub(crate) fn at_full_size(builder: &SystemBuilder) -> bool {
+    builder.deployment() == Deployment::Embedded
+        && builder.configuration().database.kind == DatabaseKind::Sqlite
 }

@@ -52,7 +52,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::{
-    auth::Sessions, events::Events, import::Uploads, jobs::Jobs, keys::Keys, refresh::Refresher, routes, state::App,
+    auth::Sessions, events::Events, import::Uploads, jobs::Jobs, keys::Keys, refresh::Refresher,
+    routes, state::App,
 };
 
 /// Part of every planted secret; no answer may have it.
