@@ -1,6 +1,6 @@
 import 'mantine-datatable/styles.css';
 
-import { ActionIcon, Button, Select, Tooltip, VisuallyHidden } from '@mantine/core';
+import { ActionIcon, Button, Group, Select, Tooltip, VisuallyHidden } from '@mantine/core';
 import clsx from 'clsx';
 import {
   DataTable as Mantine,
@@ -289,9 +289,11 @@ function Pager({
         allowDeselect={false}
         comboboxProps={{ position: 'top-end' }}
       />
-      {step(t('table.previous'), <IconBack size={16} />, () => onPage(page - 1), page <= 1)}
-      <span>{t('table.page', { page: format.number(page) })}</span>
-      {step(t('table.next'), <IconNext size={16} />, next, last)}
+      <Group gap="xs" wrap="nowrap">
+        {step(t('table.previous'), <IconBack size={16} />, () => onPage(page - 1), page <= 1)}
+        <span>{t('table.page', { page: format.number(page) })}</span>
+        {step(t('table.next'), <IconNext size={16} />, next, last)}
+      </Group>
     </nav>
   );
 }

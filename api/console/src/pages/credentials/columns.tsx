@@ -53,7 +53,8 @@ function columns(t: TFunction<['credentials', 'terms']>, deleted: boolean): read
         tag === '' ? (
           ''
         ) : (
-          <Badge color="gray" variant="default">
+          // A width of its own: one that follows the column lets the column shrink to nothing.
+          <Badge color="gray" variant="default" maw="14rem" title={tag}>
             {tag}
           </Badge>
         ),
