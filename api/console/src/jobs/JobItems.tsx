@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { CursorPager, DataTable, EmptyState, Pill, useCodeText, useCursor, type Column } from '~/components';
 import { useFormat } from '~/format';
-import { ITEM_STATES } from '~/theme/states';
+import { ITEM_STATES, OUTCOMES } from '~/theme/states';
 import { itemsQuery, PART, type ItemState, type Job, type JobItem } from './query';
 
 const STATES: readonly ItemState[] = ['failed', 'done', 'skipped', 'running', 'waiting', 'cancelled'];
@@ -119,15 +119,17 @@ function Result({ row: { code, detail } }: { row: JobItem }) {
   const text = useCodeText();
   if (code == null) return detail ?? '';
   const meaning = text(code);
+  // Where the outcome is all that is known, the server says it once more in a sentence.
+  const more = code in OUTCOMES ? null : detail;
   return (
     <Text size="sm" style={{ whiteSpace: 'normal', minWidth: '16rem' }} component="div">
       {meaning ?? detail ?? ''}{' '}
       <Text span ff="monospace" size="xs" c="dimmed">
         {code}
       </Text>
-      {meaning !== null && detail != null ? (
+      {meaning !== null && more != null ? (
         <Text size="xs" c="dimmed" component="div">
-          {detail}
+          {more}
         </Text>
       ) : null}
     </Text>
