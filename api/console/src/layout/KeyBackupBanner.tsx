@@ -8,6 +8,7 @@ import { IconLock } from '~/icons';
 import { keys } from '~/query';
 import { useIsAdministrator } from '~/session';
 import { Banner } from './Banner';
+import classes from './Layout.module.css';
 import { systemQuery } from './status';
 
 /** A sealing key that was made at the first start is lost with its disk until somebody has copied it. */
@@ -27,7 +28,13 @@ export function KeyBackupBanner() {
       look={{ tone: 'doubt', Icon: IconLock }}
       action={
         may ? (
-          <Anchor component="button" type="button" size="sm" onClick={() => setAsking(true)}>
+          <Anchor
+            component="button"
+            type="button"
+            size="sm"
+            className={classes.bannerAction ?? ''}
+            onClick={() => setAsking(true)}
+          >
             {t('banner.keyBackupAction')}
           </Anchor>
         ) : null
