@@ -1,4 +1,10 @@
 import base from '../playwright.config.ts';
 
 /** `npm run screenshots`: pictures of all pages in $RTM_SCREENSHOTS, or in `screenshots/`. */
-export default { ...base, testDir: '.', testMatch: 'screenshots.ts' };
+export default {
+  ...base,
+  testDir: '.',
+  outputDir: '../test-results',
+  fullyParallel: true,
+  testMatch: 'screenshots.ts',
+};
