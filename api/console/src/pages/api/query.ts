@@ -40,6 +40,8 @@ export function handoutsQuery(id: string, after: string | undefined) {
     queryFn: ({ signal }) =>
       unwrap(api.GET('/api/v1/keys/{id}/handouts', { params: { path: { id }, query }, signal })),
     placeholderData: keepPreviousData,
+    // No event tells of them: each opening of the dialog asks.
+    staleTime: 0,
   });
 }
 
