@@ -1,7 +1,12 @@
 import { PASSWORD, type Server } from './server.ts';
 
+const API_SECRET = 'not the one of the example';
+
 /** An installation in which something of everything has happened, for pictures. */
-export const SHOWROOM = { accounts: 180, env: { RTM_REFRESH__COALESCE_SECONDS: '0' } } as const;
+export const SHOWROOM = {
+  accounts: 180,
+  env: { RTM_REFRESH__COALESCE_SECONDS: '0', RTM_AUTH__API_SECRET: API_SECRET },
+} as const;
 
 const refused = (code: string, status = 401) => ({ answer: { kind: 'error', status, code } });
 const FAULTS: readonly (readonly [account: string, fault: object])[] = [
@@ -15,6 +20,8 @@ const FAULTS: readonly (readonly [account: string, fault: object])[] = [
   ['user066', { answer: { kind: 'error', status: 503, shape: 'html', retry_after: { seconds: 2 } } }],
 ];
 
+const pause = () => new Promise((resolve) => setTimeout(resolve, 250));
+
 interface Job {
   id: string;
   state: string;
@@ -26,7 +33,7 @@ export async function furnish(server: Server): Promise<{ job: string; credential
   const bulk = async (filter: object, action: object): Promise<string> => {
     let job = await server.post<Job>('/api/v1/credentials/bulk', { selection: { filter }, action }, token);
     while (!['finished', 'cancelled', 'failed'].includes(job.state)) {
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await pause();
       job = await server.get<Job>(`/api/v1/jobs/${job.id}`, token);
     }
     return job.id;
@@ -63,7 +70,15 @@ export async function furnish(server: Server): Promise<{ job: string; credential
     await server.standIn('POST', 'faults', { account, times: 1, ...fault });
   const job = await bulk({ search: 'user' }, { type: 'refresh', canary: null });
   await bulk({ search: 'user15' }, { type: 'disable' });
-  await server.post('/public-api/get-at', { biz_id: 'user003' }, 'my-api-secret-2025');
+  await server.post('/public-api/get-at', { biz_id: 'user003' }, API_SECRET);
+  await server.post('/api/v1/system/key-backup', { backed_up: true }, token);
+
+  // All are counted every now and then; the pictures show what has become of them.
+  const counted = Date.now();
+  const taken = async () =>
+    (await server.get<{ credentials: { as_of: string } | null }>('/api/v1/stats?hours=24', token))
+      .credentials;
+  while (Date.parse((await taken())?.as_of ?? '') < counted) await pause();
 
   const credentials: Record<string, string> = {};
   for (const name of ['user003', 'user018', 'user024', 'user052']) {
