@@ -1,12 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { expect, expectAccessible, gates, test } from './support/test.ts';
+import { expect, expectAccessible, gates, settled, test } from './support/test.ts';
 
 test('the gates of a page that is not there', async ({ console: page, server }) => {
   await gates(page, `${server.url}/nowhere`);
 });
 
 test('the keyboard leads everywhere', async ({ console: page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/import`);
+  // Two keys belong together within a second: not while the page is being made.
+  await settled(page);
   await expect(page.locator('[data-live=live]')).toBeVisible();
   await page.keyboard.press('g');
   await page.keyboard.press('c');
