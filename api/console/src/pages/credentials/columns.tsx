@@ -49,12 +49,13 @@ function columns(t: TFunction<['credentials', 'terms']>, deleted: boolean): read
       key: 'tag',
       title: t('column.tag'),
       sortable,
+      // A badge yields to everything else: without a width nothing of it is left.
+      width: 140,
       render: ({ tag }) =>
         tag === '' ? (
           ''
         ) : (
-          // A width of its own: one that follows the column lets the column shrink to nothing.
-          <Badge color="gray" variant="default" maw="14rem" title={tag}>
+          <Badge color="gray" variant="default" title={tag}>
             {tag}
           </Badge>
         ),
