@@ -100,7 +100,9 @@ function ReadinessChecks() {
                   : name,
                 said === 'ok' ? (
                   <Pill key={name} look={GOOD} plain>
-                    {t(name === 'database' ? 'ready.schema' : 'ready.ok')}
+                    <Text span inherit style={{ whiteSpace: 'normal' }}>
+                      {t(name === 'database' ? 'ready.schema' : 'ready.ok')}
+                    </Text>
                   </Pill>
                 ) : (
                   <Pill key={name} look={readyLook(status)} plain>
