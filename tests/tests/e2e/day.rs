@@ -491,18 +491,18 @@ async fn an_operators_day() {
     watch.lap("the failed are tried again");
 
     // The same person has logged in once more.
-    let lost = &fleet[dead[0]];
+    let buried = &fleet[dead[0]];
     let again = upstream
         .create_account(AccountSpec {
-            email: Some(lost.email.clone()),
-            account_id: Some(lost.account_id.clone()),
-            user_id: Some(lost.user_id.clone()),
+            email: Some(buried.email.clone()),
+            account_id: Some(buried.account_id.clone()),
+            user_id: Some(buried.user_id.clone()),
             ..AccountSpec::key("again")
         })
         .unwrap();
     let one = found
         .iter()
-        .find(|one| one["biz_id"] == json!(lost.key))
+        .find(|one| one["biz_id"] == json!(buried.key))
         .unwrap();
     let path = format!("/credentials/{}", one["id"].as_str().unwrap());
     let revision = one["revision"].as_i64().unwrap();
@@ -516,13 +516,13 @@ async fn an_operators_day() {
         (answer.status, answer.text("/attempt/outcome")),
         (200, "rotated")
     );
-    assert_eq!(answer.text("/credential/biz_id"), lost.key);
+    assert_eq!(answer.text("/credential/biz_id"), buried.key);
     let newest = public
-        .get_at(&lost.key)
+        .get_at(&buried.key)
         .await
         .text("/data/access_token")
         .to_owned();
-    assert_ne!(Some(&newest), lost.access_token.as_ref());
+    assert_ne!(Some(&newest), buried.access_token.as_ref());
     watch.lap("one of the dead gets a new refresh token and is refreshed");
 
     let refused_export = export(&admin, "not my password").await;
@@ -540,7 +540,7 @@ async fn an_operators_day() {
         let row: Value = serde_json::from_str(line).unwrap();
         let token = row["refresh_token"].as_str().unwrap().to_owned();
         tokens.insert(row["biz_id"].as_str().unwrap().to_owned(), token);
-        if row["biz_id"] == json!(lost.key) {
+        if row["biz_id"] == json!(buried.key) {
             assert_eq!(row["access_token"], json!(newest));
         }
     }
@@ -550,13 +550,13 @@ async fn an_operators_day() {
         // Those that have none were left as they were.
         let live = upstream.live_token(&account.key);
         let expected = live.unwrap_or_else(|| account.refresh_token.clone());
-        if account.key != lost.key {
+        if account.key != buried.key {
             assert_eq!(tokens[&account.key], expected, "{}", account.key);
             moved += usize::from(expected != account.refresh_token);
         }
     }
     assert_eq!(moved, good + transient.len());
-    assert_eq!(tokens[&lost.key], upstream.live_token("again").unwrap());
+    assert_eq!(tokens[&buried.key], upstream.live_token("again").unwrap());
     assert_eq!(tokens[&name(OLD)], token(OLD));
     watch.lap("export: every token of the fleet is the newest");
 
