@@ -103,7 +103,7 @@ async function importing(page: Page, server: Server): Promise<void> {
   const good = await readFile(server.tokensFile, 'utf8');
   const first = good.split('\n')[1] ?? '';
   const bad = [
-    'no-token,sk-this-opens-something-else,,',
+    'no-token,sk-of-another-kind,,',
     'no-token-either,somebody@example.com,,',
     'too-much,rt.1.made-up,,,and more',
     first,
