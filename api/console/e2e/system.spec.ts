@@ -90,6 +90,8 @@ test('a backup of the key is asked for until somebody has made it', async ({ con
   const part = page.getByRole('region', { name: 'Database and keys' });
   await expect(part.getByText('not confirmed yet')).toBeVisible();
   await expect(part.getByText(/SQLite 3\./)).toBeVisible();
+  // Put aside in the banner, it can be said here.
+  await page.getByRole('button', { name: 'Hide until the next visit' }).first().click();
   await page.getByRole('button', { name: 'It is backed up…' }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText('apart from the database');

@@ -5,7 +5,7 @@ import { IconWarning } from '~/icons';
 import { ProblemAlert } from './problems';
 import { useCloseLabel } from './useCloseLabel';
 
-interface Props {
+export interface ConfirmDialogProps {
   opened: boolean;
   onClose: () => void;
   title: string;
@@ -23,7 +23,7 @@ interface Props {
 }
 
 /** Asks before something that cannot be undone, or that concerns many. Closes itself when it is done. */
-export function ConfirmDialog({ opened, onClose, ...rest }: Props) {
+export function ConfirmDialog({ opened, onClose, ...rest }: ConfirmDialogProps) {
   return (
     <Modal opened={opened} onClose={onClose} title={rest.title} closeButtonProps={useCloseLabel()}>
       {/* Made anew at each opening: nothing that was typed stays. */}
@@ -32,7 +32,7 @@ export function ConfirmDialog({ opened, onClose, ...rest }: Props) {
   );
 }
 
-function Body(props: Omit<Props, 'opened' | 'title'>) {
+function Body(props: Omit<ConfirmDialogProps, 'opened' | 'title'>) {
   const { consequences, confirmLabel, closeLabel, danger = false, typeToConfirm, onConfirm, onClose } = props;
   const { t } = useTranslation();
   const [typed, setTyped] = useState('');

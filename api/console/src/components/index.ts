@@ -1,6 +1,7 @@
 export { BackLink } from './BackLink';
 export { CodeBlock } from './CodeBlock';
 export { ConfirmDialog } from './ConfirmDialog';
+export { ConfirmLink } from './ConfirmLink';
 export { CopyButton } from './CopyButton';
 export { CursorPager } from './CursorPager';
 export { DataTable, type Column, type Paging } from './DataTable';

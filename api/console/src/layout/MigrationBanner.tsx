@@ -1,13 +1,12 @@
-import { Anchor } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, unwrap } from '~/api';
-import { ConfirmDialog } from '~/components';
+import { ConfirmLink } from '~/components';
 import { useFormat } from '~/format';
 import { IconPause } from '~/icons';
 import { useIsAdministrator } from '~/session';
 import { Banner } from './Banner';
+import classes from './Layout.module.css';
 import { useStatus } from './status';
 
 /** Credentials that were taken over from the predecessor wait until somebody says that it has stopped. */
@@ -16,7 +15,6 @@ export function MigrationBanner() {
   const format = useFormat();
   const may = useIsAdministrator();
   const client = useQueryClient();
-  const [asking, setAsking] = useState(false);
   const waiting = useStatus().data?.awaiting_migration;
   const confirm = useMutation({
     mutationFn: () => unwrap(api.POST('/api/v1/migration/confirm', { body: { old_program_stopped: true } })),
@@ -29,22 +27,19 @@ export function MigrationBanner() {
       look={{ tone: 'doubt', Icon: IconPause }}
       action={
         may ? (
-          <Anchor component="button" type="button" size="sm" onClick={() => setAsking(true)}>
-            {t('banner.migrationAction')}
-          </Anchor>
+          <ConfirmLink
+            label={t('banner.migrationAction')}
+            className={classes.bannerAction}
+            title={t('banner.migrationTitle')}
+            consequences={[t('banner.migrationWhat', { n }), t('banner.migrationRisk')]}
+            confirmLabel={t('banner.migrationVerb')}
+            danger
+            onConfirm={() => confirm.mutateAsync()}
+          />
         ) : null
       }
     >
       {t('banner.migration', { count: waiting.count, n })}
-      <ConfirmDialog
-        opened={asking}
-        onClose={() => setAsking(false)}
-        title={t('banner.migrationTitle')}
-        consequences={[t('banner.migrationWhat', { n }), t('banner.migrationRisk')]}
-        confirmLabel={t('banner.migrationVerb')}
-        danger
-        onConfirm={() => confirm.mutateAsync()}
-      />
     </Banner>
   );
 }

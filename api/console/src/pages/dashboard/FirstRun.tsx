@@ -2,6 +2,7 @@ import { Button, Group, Stepper, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { IconCredentials, IconImport } from '~/icons';
+import { ConfirmKeyBackup } from '~/layout';
 import { useIsAdministrator } from '~/session';
 import { Card } from './Card';
 import classes from './dashboard.module.css';
@@ -43,7 +44,11 @@ export function FirstRun({ placeholder, keyUnconfirmed }: Props) {
         <Stepper.Step
           component="div"
           label={t('first.key')}
-          description={t(key ? 'first.keyHelp' : 'first.keyDone')}
+          description={
+            <>
+              {t(key ? 'first.keyHelp' : 'first.keyDone')} {key ? <ConfirmKeyBackup /> : null}
+            </>
+          }
         />
         <Stepper.Step
           component="div"

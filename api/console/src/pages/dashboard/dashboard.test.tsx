@@ -91,7 +91,7 @@ describe('the dashboard', () => {
   });
 
   it.each([
-    [true, /Copy data\/keys\/master\.keys to a safe place/],
+    [true, /Copy the key file \(by default data\/keys\/master\.keys\)/],
     [false, /^Done: the sealing key is backed up/],
   ])('asks in the first run for a backup of the sealing key (unconfirmed: %s)', async (unconfirmed, text) => {
     answer({ ...STATUS, findings: [], credentials: { idle: NONE } }, false, unconfirmed);

@@ -4,13 +4,14 @@ import clsx from 'clsx';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { KeyValue, LoadProblem, Pill, RelativeTime } from '~/components';
+import { KeyValue, LoadProblem, Pill } from '~/components';
 import { useFormat } from '~/format';
 import { systemQuery, useStatus } from '~/layout';
 import { queueQuery, workersQuery } from '~/pages/jobs/query';
 import { Refreshing } from '~/pages/jobs/Refreshing';
 import { WorkersTable } from '~/pages/jobs/WorkersTable';
 import { SEVERITIES, type Look } from '~/theme/states';
+import { DatabaseAndKeys } from './DatabaseAndKeys';
 import { Diagnostics } from './Diagnostics';
 import { readinessQuery, type Readiness } from './query';
 import classes from './system.module.css';
@@ -149,83 +150,6 @@ function About() {
         [t('about.late'), last ? format.count(last.late) : '–'],
       ]}
     />
-  );
-}
-
-function DatabaseAndKeys() {
-  const { t } = useTranslation('system');
-  const system = useQuery(systemQuery);
-  if (system.error && !system.data)
-    return <LoadProblem problem={system.error} shown={false} retry={() => void system.refetch()} />;
-  const { database, queue, sealing_keys: sealing } = system.data ?? {};
-  const newest = database?.migrations.at(-1);
-  return (
-    <>
-      <KeyValue
-        items={[
-          [
-            t('database.kind'),
-            database ? `${t(`database.kinds.${database.kind as 'sqlite'}`)} ${database.engine}` : '–',
-          ],
-          [
-            t('database.schema'),
-            database && newest ? (
-              <span key="schema">
-                {database.schema} · <RelativeTime at={newest.applied_at} />
-              </span>
-            ) : (
-              '–'
-            ),
-          ],
-          [t('database.queue'), queue ? t(`database.queues.${queue}`) : '–'],
-          [t('database.keys'), sealing ? t(`database.origins.${sealing.origin}`) : '–'],
-          ...(sealing?.keys ?? []).map(
-            ({ id, since }) =>
-              [
-                t('database.key', { id }),
-                <span key={id}>
-                  {id === sealing?.active ? t('database.active') : t('database.older')} ·{' '}
-                  <RelativeTime at={since} />
-                </span>,
-              ] as const,
-          ),
-          [
-            t('database.backup'),
-            sealing ? (
-              <Pill key="backup" look={sealing.backup_unconfirmed ? DEGRADED : GOOD} plain>
-                {t(
-                  sealing.origin === 'configuration'
-                    ? 'database.backupYours'
-                    : sealing.backup_unconfirmed
-                      ? 'database.backupMissing'
-                      : 'database.backupDone',
-                )}
-              </Pill>
-            ) : (
-              '–'
-            ),
-          ],
-        ]}
-      />
-      {database ? (
-        <details className={classes.steps}>
-          <summary>{t('database.migrations', { count: database.migrations.length })}</summary>
-          <Table>
-            <Table.Tbody>
-              {database.migrations.map(({ version, description, applied_at }) => (
-                <Table.Tr key={version}>
-                  <Table.Td ta="right">{version}</Table.Td>
-                  <Table.Td>{description}</Table.Td>
-                  <Table.Td>
-                    <RelativeTime at={applied_at} />
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </details>
-      ) : null}
-    </>
   );
 }
 
