@@ -7,14 +7,17 @@ import { StateBadge, type Filter, type FilterOption } from '~/components';
 import { useFormat, type Format } from '~/format';
 import { proxiesQuery } from '~/pickers';
 import { EXPIRIES } from './query';
+import type { Counted } from './useFacets';
 
 type T = TFunction<['credentials', 'terms']>;
 type Facets = Schemas['FacetsView'];
+/** The shares that the values of a filter have. */
+type FacetsOf = (name: Counted) => Facets | undefined;
 
 const STATES: readonly Schemas['StateName'][] = ['idle', 'queued', 'refreshing', 'in_doubt', 'held', 'dead'];
 
 /** The filters of the list, with how many each value has among what the others leave. */
-export function useCredentialFilters(facets: Facets | undefined): readonly Filter[] {
+export function useCredentialFilters(facets: FacetsOf): readonly Filter[] {
   const { t } = useTranslation(['credentials', 'terms']);
   const format = useFormat();
   const proxies = useQuery(proxiesQuery).data;
@@ -24,19 +27,20 @@ export function useCredentialFilters(facets: Facets | undefined): readonly Filte
 function filters(
   t: T,
   format: Format,
-  facets: Facets | undefined,
+  facets: FacetsOf,
   proxies: readonly Schemas['Proxy'][] = [],
 ): readonly Filter[] {
   // Beyond 10,000 the counts are those of a part, and would be taken for all.
-  const count = (value: number) => (facets?.more ? undefined : format.number(value));
+  const count = (name: Counted, value: number) => (facets(name)?.more ? undefined : format.number(value));
   const options = <V>(
+    name: Counted,
     shares: readonly { value: V; count: number }[] | undefined,
     label: (value: V) => string,
   ): FilterOption[] =>
     (shares ?? []).map(({ value, count: many }) => ({
       value: value === null ? '' : String(value),
       label: label(value),
-      count: count(many),
+      count: count(name, many),
     }));
   return [
     {
@@ -44,7 +48,7 @@ function filters(
       label: t('filter.state'),
       multiple: true,
       options: STATES.map((state) => {
-        const share = facets?.states.find(({ value }) => value === state);
+        const share = facets('state')?.states.find(({ value }) => value === state);
         return {
           value: state,
           label: t(`terms:state.${state}`),
@@ -59,7 +63,10 @@ function filters(
       options: [true, false].map((value) => ({
         value: String(value),
         label: t(`enabled.${value ? 'true' : 'false'}`),
-        count: count(facets?.enabled.find((share) => share.value === value)?.count ?? 0),
+        count: count(
+          'enabled',
+          facets('enabled')?.enabled.find((share) => share.value === value)?.count ?? 0,
+        ),
       })),
     },
     {
@@ -68,7 +75,8 @@ function filters(
       multiple: true,
       // An empty value cannot stand in the address; the server takes `,` as "the empty one".
       options: options(
-        facets?.tags.filter(({ value }) => value !== ''),
+        'tag',
+        facets('tag')?.tags.filter(({ value }) => value !== ''),
         (value) => value,
       ),
     },
@@ -77,7 +85,10 @@ function filters(
       label: t('filter.plan'),
       multiple: true,
       options: options(
-        facets?.plans.flatMap(({ value, count: many }) => (value == null ? [] : [{ value, count: many }])),
+        'plan',
+        facets('plan')?.plans.flatMap(({ value, count: many }) =>
+          value == null ? [] : [{ value, count: many }],
+        ),
         (value) => value,
       ),
     },
@@ -90,7 +101,7 @@ function filters(
       name: 'client_id',
       label: t('filter.client_id'),
       multiple: true,
-      options: options(facets?.client_ids, (value) => value),
+      options: options('client_id', facets('client_id')?.client_ids, (value) => value),
     },
     {
       name: 'proxy',

@@ -22,7 +22,8 @@ import { BulkBar } from './BulkBar';
 import { useCredentialColumns } from './columns';
 import { CreateDialog } from './CreateDialog';
 import { useCredentialFilters } from './filters';
-import { facetsQuery, filterOf, FILTERS, listQuery, type Credential, type FilterName } from './query';
+import { filterOf, FILTERS, listQuery, type Credential, type FilterName } from './query';
+import { useFacets } from './useFacets';
 
 export function Component() {
   const { t } = useTranslation('credentials');
@@ -36,7 +37,6 @@ export function Component() {
   const list = useQuery(listQuery(filter, url, cursor.at));
   const next = list.data?.next ?? null;
   const incomplete = list.data?.incomplete ?? false;
-  const facets = useQuery(facetsQuery(filter));
   const selection = useSelection(JSON.stringify([url.search, url.filters]));
   const deleted = url.filters.deleted === 'true';
   const [creating, { open: create, close }] = useDisclosure(false);
@@ -56,7 +56,7 @@ export function Component() {
             placeholder: t('searchPlaceholder'),
             onChange: (search) => url.set({ search }),
           }}
-          filters={useCredentialFilters(facets.data)}
+          filters={useCredentialFilters(useFacets(filter))}
           values={url.filters}
           onChange={(name, value) => url.set({ [name as FilterName]: value })}
           onClear={url.clear}

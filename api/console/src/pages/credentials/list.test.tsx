@@ -88,3 +88,27 @@ it('filters by the proxies that have names', async () => {
   await user.click(await screen.findByRole('checkbox', { name: 'hk-1' }));
   expect(router.state.location.search).toBe('?proxy=e1');
 });
+
+it('offers another tag beside the one that is chosen', async () => {
+  const share = (value: string) => ({ value, count: 1 });
+  server.use(
+    http.get('*/api/v1/credentials', () => page({ items: [credential()], total: 1 })),
+    http.get('*/api/v1/credentials/facets', ({ request }) => {
+      const { searchParams } = new URL(request.url);
+      const tag = searchParams.get('tag');
+      // What the other filters leave stays narrowed by them.
+      const tags = searchParams.get('plan') === 'plus' ? ['red', 'blue'] : ['red', 'blue', 'green'];
+      return HttpResponse.json({
+        ...FACETS,
+        more: false,
+        tags: tags.filter((name) => tag === null || tag.split(',').includes(name)).map(share),
+      });
+    }),
+  );
+  const { user, router } = render(<Credentials />, { path: '/credentials?tag=red&plan=plus' });
+  await user.click(screen.getByRole('button', { name: 'Tag: red' }));
+  expect(await screen.findByRole('checkbox', { name: /red/ })).toBeChecked();
+  await user.click(await screen.findByRole('checkbox', { name: /blue/ }));
+  expect(new URLSearchParams(router.state.location.search).get('tag')).toBe('red,blue');
+  expect(screen.queryByRole('checkbox', { name: /green/ })).toBeNull();
+});
