@@ -78,6 +78,8 @@ pub async fn confirm(path: &Path) -> io::Result<bool> {
         rest.push_str(line);
         rest.push('\n');
     }
+    // A link to the file stays one.
+    let path = &fs::canonicalize(path)?;
     let new = path.with_added_extension("new");
     let mut options = fs::OpenOptions::new();
     let options = options.write(true).create(true).truncate(true).mode(MODE);
@@ -145,5 +147,16 @@ mod tests {
         assert_eq!(permissions.mode() & 0o777, MODE);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(!confirm(&path).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_link_to_the_file_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("keys"), folder.path().join("link"));
+        make(&path).await.unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(confirm(&link).await.unwrap());
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(!is_unconfirmed(&fs::read_to_string(&path).unwrap()));
     }
 }
