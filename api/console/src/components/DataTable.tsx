@@ -50,6 +50,15 @@ export interface Paging {
   onFurther?: (() => void) | undefined;
 }
 
+interface Reading {
+  /** Something newer is being read. */
+  isFetching: boolean;
+  /** Why the last reading failed; `null`: it did not. Rows that were read before stay. */
+  error: unknown;
+  /** Reads again. */
+  refetch: () => Promise<unknown>;
+}
+
 interface Props<T> {
   /** Names the table in what is remembered (columns). */
   name: string;
@@ -61,12 +70,8 @@ interface Props<T> {
   rowId: (row: T) => string;
   /** How people call a row. */
   rowName: (row: T) => string;
-  /** Something newer is being read. */
-  fetching?: boolean;
-  /** Why the last reading failed; `null`: it did not. Rows that were read before stay. */
-  problem: unknown;
-  /** Reads again. */
-  retry: () => void;
+  /** How the reading of the rows goes: what `useQuery` gives. */
+  reading: Reading;
   sort?: string;
   onSort?: (sort: string) => void;
   paging?: Paging;
@@ -88,25 +93,13 @@ interface Props<T> {
  * beyond the page. Nothing moves while newer rows come in.
  */
 export function DataTable<T extends object>(props: Props<T>) {
-  const {
-    name,
-    label,
-    columns,
-    rows,
-    rowId,
-    rowName,
-    fetching = false,
-    sort,
-    onSort,
-    paging,
-    selection,
-  } = props;
+  const { name, label, columns, rows, rowId, rowName, reading, sort, onSort, paging, selection } = props;
   const { t } = useTranslation();
   const chosen = useColumns(name, columns);
   const descending = sort?.startsWith('-') ?? false;
   const accessor = sort?.replace(/^-/, '');
   const shown = rows ?? [];
-  const failed = props.problem !== null && props.problem !== undefined;
+  const failed = reading.error != null;
   // The library's type is a union of what goes together; each of ours does.
   const options = {
     records: [...shown],
@@ -152,7 +145,7 @@ export function DataTable<T extends object>(props: Props<T>) {
       : {}),
   } as DataTableProps<T>;
   return (
-    <section className={classes.frame} aria-label={label} aria-busy={fetching}>
+    <section className={classes.frame} aria-label={label} aria-busy={reading.isFetching}>
       <div className={clsx(classes.bar, selection && anySelected(selection) && classes.selected)}>
         {selection && anySelected(selection) ? (
           <SelectionBar selection={selection} total={paging} pageIds={shown.map(rowId)}>
@@ -166,7 +159,11 @@ export function DataTable<T extends object>(props: Props<T>) {
       </div>
       {failed ? (
         <div className={classes.problem}>
-          <LoadProblem problem={props.problem} shown={rows !== undefined} retry={props.retry} />
+          <LoadProblem
+            problem={reading.error}
+            shown={rows !== undefined}
+            retry={() => void reading.refetch()}
+          />
         </div>
       ) : null}
       {/* Without rows its empty state would say that there are none. */}

@@ -26,10 +26,10 @@ interface ListProps {
   rows?: readonly Row[] | null;
   total?: number;
   problem?: Problem | null;
-  retry?: () => void;
+  retry?: () => Promise<unknown>;
 }
 
-function List({ rows = ROWS, total = 2, problem = null, retry = () => undefined }: ListProps) {
+function List({ rows = ROWS, total = 2, problem = null, retry = () => Promise.resolve() }: ListProps) {
   const url = useTableUrl({ filters: FILTERS, defaultSort: '-id' });
   const selection = useSelection(JSON.stringify(url.filters));
   return (
@@ -62,8 +62,7 @@ function List({ rows = ROWS, total = 2, problem = null, retry = () => undefined 
         label="Things"
         columns={COLUMNS}
         rows={rows ?? undefined}
-        problem={problem}
-        retry={retry}
+        reading={{ isFetching: false, error: problem, refetch: retry }}
         rowId={(row) => row.id}
         rowName={(row) => row.name}
         sort={url.sort}
@@ -139,7 +138,7 @@ describe('a reading that failed', () => {
   const problem = new Problem('database_unavailable', 503, null, [], '01KAREQUEST');
 
   it('is not taken for emptiness', async () => {
-    const retry = vi.fn();
+    const retry = vi.fn(() => Promise.resolve());
     const { user } = render(<List rows={null} total={0} problem={problem} retry={retry} />);
     expect(screen.getByRole('alert')).toHaveTextContent('This could not be read');
     expect(screen.getByRole('alert')).toHaveTextContent('01KAREQUEST');
@@ -150,7 +149,7 @@ describe('a reading that failed', () => {
   });
 
   it('leaves the rows, and says that they are not the newest', async () => {
-    const retry = vi.fn();
+    const retry = vi.fn(() => Promise.resolve());
     const { user } = render(<List problem={problem} retry={retry} />);
     expect(screen.getByText('one')).toBeInTheDocument();
     expect(screen.getByRole('alert')).toHaveTextContent(

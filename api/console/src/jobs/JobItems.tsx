@@ -34,9 +34,7 @@ export function JobItems({ job, initial = [] }: Props) {
       rows={items.data?.items}
       rowId={(row) => String(row.position)}
       rowName={(row) => row.label ?? String(row.position)}
-      fetching={items.isFetching}
-      problem={items.error}
-      retry={() => void items.refetch()}
+      reading={items}
       toolbar={
         <Chip.Group multiple value={[...states]} onChange={(values) => setStates(values)}>
           <Group gap={6} role="group" aria-label={t('items.filter')}>

@@ -54,9 +54,7 @@ function Body({ id, title }: { id: string; title: string }) {
       rows={items}
       rowId={({ credential_id, kind }) => `${credential_id} ${kind}`}
       rowName={({ credential_id }) => credential_id}
-      fetching={list.isFetching}
-      problem={list.error}
-      retry={() => void list.refetch()}
+      reading={list}
       footer={
         <CursorPager cursor={cursor} next={list.data?.next} size={AT_ONCE} shown={items?.length ?? 0} />
       }

@@ -57,9 +57,11 @@ export function Keys() {
         rows={rows}
         rowId={(row) => row.id}
         rowName={(row) => row.name}
-        fetching={list.isFetching}
-        problem={list.error}
-        retry={() => void (list.isFetchNextPageError ? list.fetchNextPage() : list.refetch())}
+        reading={{
+          isFetching: list.isFetching,
+          error: list.error,
+          refetch: () => (list.isFetchNextPageError ? list.fetchNextPage() : list.refetch()),
+        }}
         toolbar={
           <SegmentedControl
             size="xs"

@@ -31,9 +31,7 @@ export function Attempts({ id }: { id: string }) {
       rows={attempts.data?.items}
       rowId={(row) => row.id}
       rowName={(row) => row.id}
-      fetching={attempts.isFetching}
-      problem={attempts.error}
-      retry={() => void attempts.refetch()}
+      reading={attempts}
       minHeight={160}
       toolbar={<strong>{t('attempts.title')}</strong>}
       footer={

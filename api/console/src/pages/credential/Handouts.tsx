@@ -22,9 +22,7 @@ export function Handouts({ id }: { id: string }) {
       rows={handouts.data?.items}
       rowId={({ key_id, kind }) => `${key_id} ${kind}`}
       rowName={({ key_id }) => key_id}
-      fetching={handouts.isFetching}
-      problem={handouts.error}
-      retry={() => void handouts.refetch()}
+      reading={handouts}
       minHeight={160}
       toolbar={<strong>{t('handouts.title')}</strong>}
       footer={

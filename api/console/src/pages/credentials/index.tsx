@@ -77,9 +77,7 @@ export function Component() {
         rows={list.data?.items}
         rowId={(row) => row.id}
         rowName={(row) => row.biz_id}
-        fetching={list.isFetching}
-        problem={list.error}
-        retry={() => void list.refetch()}
+        reading={list}
         sort={url.sort}
         onSort={(sort) => url.set({ sort })}
         selection={selection}

@@ -29,9 +29,7 @@ export function EgressTab() {
         rows={data?.items}
         rowId={({ egress }) => egress}
         rowName={({ label }) => label}
-        fetching={egresses.isFetching}
-        problem={egresses.error}
-        retry={() => void egresses.refetch()}
+        reading={egresses}
         toolbar={<Text size="sm">{t('egress.help')}</Text>}
         footer={
           data?.more ? (

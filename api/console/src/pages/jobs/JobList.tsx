@@ -46,9 +46,7 @@ export function JobList() {
       rows={jobs.data?.items}
       rowId={({ id }) => id}
       rowName={({ id }) => id}
-      fetching={jobs.isFetching}
-      problem={jobs.error}
-      retry={() => void jobs.refetch()}
+      reading={jobs}
       toolbar={
         <FilterBar
           filters={[

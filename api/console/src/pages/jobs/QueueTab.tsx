@@ -34,9 +34,7 @@ export function QueueTab() {
         rows={open.data?.items}
         rowId={({ id }) => id}
         rowName={({ biz_id, id }) => biz_id ?? id}
-        fetching={open.isFetching}
-        problem={open.error}
-        retry={() => void open.refetch()}
+        reading={open}
         toolbar={<strong>{t('open.title')}</strong>}
         footer={
           <CursorPager

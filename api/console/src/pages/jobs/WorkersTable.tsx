@@ -20,9 +20,7 @@ export function WorkersTable() {
       rows={workers.data?.items}
       rowId={({ id }) => id}
       rowName={({ host, id }) => `${host} ${id}`}
-      fetching={workers.isFetching}
-      problem={workers.error}
-      retry={() => void workers.refetch()}
+      reading={workers}
       toolbar={<Text size="sm">{t('worker.help')}</Text>}
       empty={<EmptyState kind="nothing" title={t('worker.none')} text={t('worker.noneHelp')} />}
     />

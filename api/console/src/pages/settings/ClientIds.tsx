@@ -60,9 +60,7 @@ export function ClientIds() {
         rows={list.data?.items}
         rowId={(row) => row.client_id}
         rowName={(row) => row.name}
-        fetching={list.isFetching}
-        problem={list.error}
-        retry={() => void list.refetch()}
+        reading={list}
         paging={page.paging(list.data?.total)}
         empty={
           <EmptyState

@@ -54,9 +54,7 @@ export function Proxies() {
         rows={list.data?.items}
         rowId={(row) => row.id}
         rowName={(row) => row.name}
-        fetching={list.isFetching}
-        problem={list.error}
-        retry={() => void list.refetch()}
+        reading={list}
         toolbar={
           <>
             <Text size="sm">{t('proxies.defaultWay')}</Text>

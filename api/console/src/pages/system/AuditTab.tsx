@@ -44,9 +44,7 @@ export function AuditTab() {
         rows={items}
         rowId={(row) => row.id}
         rowName={(row) => row.action}
-        fetching={list.isFetching}
-        problem={list.error}
-        retry={() => void list.refetch()}
+        reading={list}
         toolbar={
           <>
             <Export filter={filter} />

@@ -69,9 +69,7 @@ export function OrphansTab() {
         rows={items}
         rowId={(row) => row.attempt_id}
         rowName={(row) => row.biz_id ?? row.credential_id}
-        fetching={list.isFetching}
-        problem={list.error}
-        retry={() => void list.refetch()}
+        reading={list}
         footer={<CursorPager cursor={cursor} next={list.data?.next} size={PART} shown={items?.length ?? 0} />}
         empty={<EmptyState kind="nothing" title={t('orphans.none')} text={t('orphans.noneHelp')} />}
       />

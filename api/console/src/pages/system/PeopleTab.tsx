@@ -70,9 +70,7 @@ export function PeopleTab() {
         rows={items}
         rowId={(row) => row.username}
         rowName={(row) => row.username}
-        fetching={users.isFetching}
-        problem={users.error}
-        retry={() => void users.refetch()}
+        reading={users}
         minHeight={160}
         toolbar={
           <>

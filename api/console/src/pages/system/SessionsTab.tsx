@@ -87,9 +87,7 @@ export function SessionsTab() {
         rows={items}
         rowId={(row) => row.id}
         rowName={(row) => row.address}
-        fetching={sessions.isFetching}
-        problem={sessions.error}
-        retry={() => void sessions.refetch()}
+        reading={sessions}
         minHeight={160}
         toolbar={
           <>
