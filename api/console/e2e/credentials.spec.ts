@@ -29,6 +29,7 @@ test('searches, filters, sorts and keeps it in the address', async ({ console: p
 
   await page.getByRole('button', { name: 'biz_id' }).click();
   await expect(page.getByRole('link', { name: /^user/ }).first()).toHaveText('user001');
+  await expect(page.getByRole('button', { name: 'biz_id' })).toHaveAccessibleName('biz_id sorted ascending');
 });
 
 test('selects the page and then all that match', async ({ console: page, server }) => {

@@ -46,6 +46,9 @@ export { default as IconNoMatch } from '@tabler/icons-react/icons/IconFilterOff'
 export { default as IconNext } from '@tabler/icons-react/icons/IconChevronRight';
 export { default as IconDown } from '@tabler/icons-react/icons/IconChevronDown';
 export { default as IconUp } from '@tabler/icons-react/icons/IconChevronUp';
+export { default as IconAscending } from '@tabler/icons-react/icons/IconArrowUp';
+export { default as IconDescending } from '@tabler/icons-react/icons/IconArrowDown';
+export { default as IconUnsorted } from '@tabler/icons-react/icons/IconArrowsSort';
 export { default as IconElsewhere } from '@tabler/icons-react/icons/IconExternalLink';
 export { default as IconDownload } from '@tabler/icons-react/icons/IconDownload';
 export { default as IconUpload } from '@tabler/icons-react/icons/IconUpload';

@@ -11,7 +11,7 @@ import {
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '~/format';
-import { IconBack, IconNext } from '~/icons';
+import { IconAscending, IconBack, IconDescending, IconNext, IconUnsorted } from '~/icons';
 import { ColumnChooser, useColumns } from './columns';
 import classes from './DataTable.module.css';
 import { LoadProblem } from './LoadProblem';
@@ -103,10 +103,11 @@ export function DataTable<T extends object>(props: Props<T>) {
   // The library's type is a union of what goes together; each of ours does.
   const options = {
     records: [...shown],
-    columns: chosen.visible.map((column) => toMantine(column, t('table.actions'))),
+    columns: chosen.visible.map((column) => toMantine(column, <Title column={column} sort={sort} />)),
     idAccessor: (row: T) => rowId(row),
     fetching: rows === undefined,
-    minHeight: props.minHeight ?? 260,
+    // As much as waiting for rows, and having none, take up; a few rows need no more than they are.
+    ...(shown.length === 0 ? { minHeight: props.minHeight ?? 260 } : {}),
     highlightOnHover: true,
     // It scrolls sideways, so the keyboard must reach it.
     scrollAreaProps: { viewportProps: { tabIndex: 0, role: 'group', 'aria-label': label } },
@@ -173,11 +174,34 @@ export function DataTable<T extends object>(props: Props<T>) {
   );
 }
 
-/** `actions`: what a column without a title is called, for those who hear it. */
-function toMantine<T extends object>(column: Column<T>, actions: string): DataTableColumn<T> {
+/** The library says how a column is sorted in English only, so its signs are not shown, and these stand for them. */
+function Title({
+  column,
+  sort,
+}: {
+  column: Pick<Column<never>, 'key' | 'title' | 'sortable'>;
+  sort: string | undefined;
+}) {
+  const { t } = useTranslation();
+  if (column.title === '') return <VisuallyHidden>{t('table.actions')}</VisuallyHidden>;
+  if (column.sortable !== true) return column.title;
+  const order = sort === column.key ? 'ascending' : sort === `-${column.key}` ? 'descending' : 'unsorted';
+  const Sign = SORT_SIGNS[order];
+  return (
+    <span className={classes.sortable}>
+      {column.title}
+      <Sign size={14} aria-hidden className={order === 'unsorted' ? classes.unsorted : undefined} />
+      {order === 'unsorted' ? null : <VisuallyHidden>{t(`table.${order}`)}</VisuallyHidden>}
+    </span>
+  );
+}
+
+const SORT_SIGNS = { ascending: IconAscending, descending: IconDescending, unsorted: IconUnsorted };
+
+function toMantine<T extends object>(column: Column<T>, title: ReactNode): DataTableColumn<T> {
   return {
     accessor: column.key,
-    title: column.title === '' ? <VisuallyHidden>{actions}</VisuallyHidden> : column.title,
+    title,
     render: column.render,
     sortable: column.sortable ?? false,
     ...(column.numeric ? { textAlign: 'right' as const } : {}),

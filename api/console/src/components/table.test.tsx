@@ -87,8 +87,11 @@ describe('DataTable', () => {
     const { user, router } = render(<List />);
     await user.click(screen.getByText('Size'));
     expect(router.state.location.search).toBe('?sort=size');
+    expect(screen.getByRole('button', { name: /^Size/ })).toHaveTextContent('sorted ascending');
     await user.click(screen.getByText('Size'));
     expect(router.state.location.search).toBe('?sort=-size');
+    expect(screen.getByRole('button', { name: /^Size/ })).toHaveTextContent('sorted descending');
+    expect(screen.getByRole('button', { name: /^Name/ })).not.toHaveTextContent('sorted');
   });
 
   it('selects the page, and then all that match', async () => {
