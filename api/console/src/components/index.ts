@@ -20,6 +20,7 @@ export { ProblemAlert, useProblemText } from './problems';
 export { StateBadge } from './StateBadge';
 export { ExpiryCountdown, RelativeTime } from './time';
 export { useActionText } from './useActionText';
+export { useActorText } from './useActorText';
 export { useCloseLabel } from './useCloseLabel';
 export { useCodeText } from './useCodeText';
 export { useCursor, type Cursor } from './useCursor';

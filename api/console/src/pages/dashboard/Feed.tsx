@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Pill, RelativeTime, useActionText } from '~/components';
+import { Pill, RelativeTime, useActionText, useActorText } from '~/components';
 import { useFormat } from '~/format';
 import { IconAccount } from '~/icons';
 import { useRecentEvents, type RecentEvent } from '~/query';
@@ -15,6 +15,7 @@ import { TextLink } from './TextLink';
 export function Feed() {
   const { t } = useTranslation('dashboard');
   const action = useActionText();
+  const actor = useActorText();
   const recent = useRecentEvents();
   const deeds = useQuery(deedsQuery).data?.items ?? [];
   return (
@@ -39,7 +40,7 @@ export function Feed() {
             at={deed.at}
             sign={
               <Pill plain look={PERSON}>
-                {deed.actor}
+                {actor(deed).name}
               </Pill>
             }
           >

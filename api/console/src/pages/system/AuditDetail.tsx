@@ -1,6 +1,6 @@
 import { Code, Modal, Stack } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { CodeBlock, CopyButton, KeyValue, useActionText, useCloseLabel } from '~/components';
+import { CodeBlock, CopyButton, KeyValue, useActionText, useActorText, useCloseLabel } from '~/components';
 import { useFormat } from '~/format';
 import { useTargetKindText } from './auditTexts';
 import type { AuditEntry } from './query';
@@ -24,7 +24,8 @@ export function AuditDetail({ entry, onClose }: { entry: AuditEntry | null; onCl
 function Body({ entry }: { entry: AuditEntry }) {
   const { t } = useTranslation('system');
   const format = useFormat();
-  const kind = useTargetKindText();
+  const target = useTargetKindText();
+  const { name, kind } = useActorText()(entry);
   const id = (value: string) => (
     <>
       <Code>{value}</Code> <CopyButton value={value} />
@@ -35,14 +36,14 @@ function Body({ entry }: { entry: AuditEntry }) {
       <KeyValue
         items={[
           [t('audit.at'), format.dateTime(entry.at)],
-          [t('audit.actor'), `${entry.actor} (${t(`actorKind.${entry.actor_kind as 'key'}`)})`],
+          [t('audit.actor'), kind === null ? name : `${name} (${kind})`],
           [t('audit.action'), <Code key="action">{entry.action}</Code>],
           entry.target == null
             ? null
             : [
                 t('audit.target'),
                 <span key="target">
-                  {kind(entry.target_kind ?? '')} {id(entry.target)}
+                  {target(entry.target_kind ?? '')} {id(entry.target)}
                 </span>,
               ],
           entry.address == null ? null : [t('audit.address'), entry.address],

@@ -8,6 +8,7 @@ import {
   DataTable,
   EmptyState,
   useActionText,
+  useActorText,
   useCursor,
   useTableUrl,
   type Column,
@@ -116,6 +117,7 @@ function Export({ filter }: { filter: AuditFilter }) {
 function useColumns(onShow: (entry: AuditEntry) => void): readonly Column<AuditEntry>[] {
   const { t } = useTranslation('system');
   const action = useActionText();
+  const actor = useActorText();
   const kind = useTargetKindText();
   return [
     {
@@ -127,17 +129,20 @@ function useColumns(onShow: (entry: AuditEntry) => void): readonly Column<AuditE
     {
       key: 'actor',
       title: t('audit.actor'),
-      render: ({ actor, actor_kind }) => (
-        <>
-          {actor}
-          {actor_kind === 'user' ? null : (
-            <Text span size="xs" c="dimmed">
-              {' '}
-              {t(`actorKind.${actor_kind as 'key'}`)}
-            </Text>
-          )}
-        </>
-      ),
+      render: (entry) => {
+        const { name, kind } = actor(entry);
+        return (
+          <>
+            {name}
+            {kind === null ? null : (
+              <Text span size="xs" c="dimmed">
+                {' '}
+                {kind}
+              </Text>
+            )}
+          </>
+        );
+      },
     },
     {
       key: 'action',

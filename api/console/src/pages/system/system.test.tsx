@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { problem } from '~/test/data';
 import { render } from '~/test/render';
 import { server } from '~/test/setup';
+import { AuditDetail } from './AuditDetail';
 import { auditFilterOf, exportPath } from './auditFilters';
 import { scrub, settingsPart } from './diagnostics';
 import { OrphansTab } from './OrphansTab';
@@ -30,6 +31,26 @@ describe('the filter of the audit log', () => {
     expect(exportPath({ action: ['user.edit', 'user.create'], actor: 'a b' }, 'jsonl')).toBe(
       '/api/v1/audit/export?format=jsonl&action=user.edit%2Cuser.create&actor=a+b',
     );
+  });
+});
+
+describe('an entry of the audit log', () => {
+  it.each([
+    ['user', 'ann', 'ann'],
+    ['key', 'mailer', 'mailer (API key)'],
+    ['command_line', 'whoever', 'command line'],
+    ['system', 'rt-manage', 'system'],
+  ])('by %s says who it was', async (actor_kind, actor, shown) => {
+    const entry = {
+      id: '1',
+      at: '2026-01-10T08:00:30Z',
+      action: 'settings.edit',
+      actor,
+      actor_kind,
+      detail: {},
+    };
+    render(<AuditDetail entry={entry} onClose={() => undefined} />);
+    expect(await screen.findByText(shown)).toBeInTheDocument();
   });
 });
 
