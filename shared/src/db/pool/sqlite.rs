@@ -12,6 +12,13 @@ use crate::db::{error::DbError, exec::Backend};
 
 /// How long a statement waits for another process's lock on the file before it reports `Busy`.
 pub(in crate::db) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// `cache_size` of the connection that writes, in KiB where it is negative (<https://sqlite.org/pragma.html#pragma_cache_size>).
+/// A part of an import touches more pages of the indexes than the 2 MiB of SQLite's default hold. With this and the next constant
+/// the commits of an import of 100,000 took 2.0 s instead of 2.6 s (docs/performance.md), with four times as much of both 1.75 s.
+const WRITER_CACHE: &str = "-16000";
+/// Pages in the write-ahead log before they are copied into the database: 16 MiB. With SQLite's default of 1,000, each commit of an
+/// import copies the same pages of the indexes once more.
+const CHECKPOINT_PAGES: &str = "4000";
 /// More reading threads than this do not make a local file faster.
 const MAX_READERS: u32 = 8;
 
@@ -45,7 +52,12 @@ pub(super) async fn open(file: &Path, options: &DbOptions) -> Result<Backend, Db
             let sound = !connection.is_in_transaction();
             Box::pin(async move { Ok(sound) })
         })
-        .connect_with(connect.clone())
+        .connect_with(
+            connect
+                .clone()
+                .pragma("cache_size", WRITER_CACHE)
+                .pragma("wal_autocheckpoint", CHECKPOINT_PAGES),
+        )
         .await
         .map_err(|error| {
             DbError::Configuration(format!(

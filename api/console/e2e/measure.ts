@@ -1,0 +1,165 @@
+import type { CDPSession, Page, Request } from '@playwright/test';
+import { Server } from './support/server.ts';
+import { expect, settled, test } from './support/test.ts';
+import { heapOf } from './support/heap.ts';
+
+/** The goal is asked for at so many. */
+const ACCOUNTS = Number(process.env.RTM_MEASURE_ACCOUNTS ?? 100_000);
+/** How often each interaction is made. */
+const ROUNDS = Number(process.env.RTM_MEASURE_ROUNDS ?? 9);
+/** How long a tab is left open on each page, and how often it is looked at meanwhile. */
+const OPEN_MINUTES = Number(process.env.RTM_MEASURE_MINUTES ?? 4);
+const SAMPLE_MS = 30_000;
+
+const measured = test.extend<object, { server: Server }>({
+  server: [
+    // eslint-disable-next-line no-empty-pattern -- the form that Playwright asks for
+    async ({}, use) => {
+      const server = await Server.start({
+        accounts: ACCOUNTS,
+        enrich: tagged,
+        env: { RTM_REFRESH__RATE_PER_SECOND: '50' },
+      });
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 600_000 },
+  ],
+});
+
+/** Ten tags, so that a filter finds a part. */
+function tagged(tokens: string): string {
+  const [head = '', ...rows] = tokens.trimEnd().split('\n');
+  return [`${head},tag`, ...rows.map((row, at) => `${row},team-${at % 10}`)].join('\n');
+}
+
+interface Timing {
+  ms: number;
+  requests: number;
+}
+
+/** Marks, in the page, what was done last and when the rows last changed. */
+function observe(): void {
+  const marks = { acted: 0, changed: 0 };
+  (window as unknown as { marks: typeof marks }).marks = marks;
+  for (const kind of ['click', 'input'])
+    window.addEventListener(kind, (event) => (marks.acted = event.timeStamp), { capture: true });
+  const rows = document.querySelector('main table');
+  if (rows === null) throw new Error('there is no table');
+  new MutationObserver(() => {
+    // What was changed is on the screen with the next frame.
+    requestAnimationFrame((now) => (marks.changed = now));
+  }).observe(rows, { childList: true, subtree: true });
+}
+
+/** How long nothing has to be under way before an interaction counts as answered. */
+const QUIET_MS = 400;
+
+/** What a page asks of the API, other than its stream of events. */
+class Requests {
+  made = 0;
+  readonly #open = new Set<Request>();
+  #last = Date.now();
+
+  constructor(page: Page) {
+    page.on('request', (request) => {
+      if (!/\/api\/v1\/(?!events)/.test(request.url())) return;
+      this.made += 1;
+      this.#open.add(request);
+      this.#last = Date.now();
+    });
+    const ended = (request: Request) => {
+      if (this.#open.delete(request)) this.#last = Date.now();
+    };
+    page.on('requestfinished', ended);
+    page.on('requestfailed', ended);
+  }
+
+  get quiet(): boolean {
+    return this.#open.size === 0 && Date.now() - this.#last >= QUIET_MS;
+  }
+}
+
+/** From what was done last to the frame that shows all of its rows, and what was asked of the server for it. */
+async function timed(page: Page, requests: Requests, act: () => Promise<void>): Promise<Timing> {
+  const before = requests.made;
+  await act();
+  await expect.poll(() => requests.quiet && requests.made > before, { intervals: [100] }).toBe(true);
+  await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
+  const { acted, changed } = await page.evaluate(
+    () => (window as unknown as { marks: { acted: number; changed: number } }).marks,
+  );
+  expect(changed, 'the rows have changed').toBeGreaterThan(acted);
+  return { ms: changed - acted, requests: requests.made - before };
+}
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b);
+const median = (values: readonly number[]) => sorted(values)[Math.floor(values.length / 2)] ?? NaN;
+
+measured('the time of an interaction with the list', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/credentials?page_size=50`);
+  await settled(page);
+  await expect(page.getByRole('link', { name: /^user/ })).toHaveCount(50);
+  await page.evaluate(observe);
+  const search = page
+    .getByRole('searchbox')
+    .or(page.getByPlaceholder(/biz_id/))
+    .first();
+  const press = (name: string | RegExp) =>
+    page.getByRole('main').getByRole('button', { name }).first().click();
+  const check = async (menu: string, box: string | RegExp) => {
+    await press(menu);
+    return page.getByRole('checkbox', { name: box });
+  };
+  const requests = new Requests(page);
+  const results = new Map<string, Timing[]>();
+  const note = async (what: string, act: () => Promise<void>) => {
+    const timing = await timed(page, requests, act);
+    results.set(what, [...(results.get(what) ?? []), timing]);
+  };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    // Another order each time, so that no answer is at hand already.
+    const column = ['biz_id', 'Next refresh', 'Access token'][round % 3] ?? 'biz_id';
+    await note('sort by a column', () => press(new RegExp(`^${column}`, 'i')));
+    await note('next page', () => press('Next page'));
+    const tag = await check('Tag', new RegExp(`^team-${round % 10}\\b`));
+    await note('filter by a tag', () => tag.click());
+    await page.keyboard.press('Escape');
+    await note('clear the filters', () => press('Clear filters'));
+    await search.fill('');
+    await note('search by prefix, from the last key', () => search.fill(`user0${round + 1}`));
+    await note('end the search, from the last key', () => search.fill(''));
+    await page.goto(`${server.url}/credentials?page_size=50&round=${round}`);
+    await settled(page);
+    await page.evaluate(observe);
+  }
+  say(`\n${ACCOUNTS} credentials, ${ROUNDS} rounds; milliseconds to the frame that shows it`);
+  for (const [what, timings] of results) {
+    const times = timings.map(({ ms }) => ms);
+    say(
+      `${what}: median ${median(times).toFixed(0)}, most ${Math.max(...times).toFixed(0)}; ` +
+        `requests at most ${Math.max(...timings.map(({ requests }) => requests))}`,
+    );
+  }
+});
+
+measured('a tab that is left open', async ({ console: page, server }) => {
+  const token = await server.token();
+  const selection = { filter: {} };
+  const action = { type: 'refresh', canary: null };
+  await server.post('/api/v1/credentials/bulk', { selection, action }, token);
+  const session: CDPSession = await page.context().newCDPSession(page);
+  for (const path of ['/credentials?sort=-refreshed_at', '/', '/jobs']) {
+    await page.goto(server.url + path);
+    await settled(page);
+    say(`\n${path}: minute, heap in MiB, nodes, listeners`);
+    const begun = Date.now();
+    while (Date.now() - begun <= OPEN_MINUTES * 60_000) {
+      const { heapMiB, nodes, listeners } = await heapOf(session);
+      const minute = ((Date.now() - begun) / 60_000).toFixed(1);
+      say(`${minute}  ${heapMiB.toFixed(1)}  ${nodes}  ${listeners}`);
+      await page.waitForTimeout(SAMPLE_MS);
+    }
+  }
+});
