@@ -191,7 +191,7 @@ function Title({
     <span className={classes.sortable}>
       {column.title}
       <Sign size={14} aria-hidden className={order === 'unsorted' ? classes.unsorted : undefined} />
-      {order === 'unsorted' ? null : <VisuallyHidden>{t(`table.${order}`)}</VisuallyHidden>}
+      <VisuallyHidden>{t(`table.${order}`)}</VisuallyHidden>
     </span>
   );
 }
