@@ -16,6 +16,7 @@ import { useRef, useState, type ReactNode, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconClearFilter, IconClose, IconDown, IconFilter, IconSearch } from '~/icons';
 import classes from './FilterBar.module.css';
+import { listOf, listText } from './listText';
 import { useShortcut } from '~/layout/shortcuts';
 
 export interface FilterOption {
@@ -145,7 +146,7 @@ interface MenuProps {
 
 function FilterMenu({ filter, value, onChange }: MenuProps) {
   const { label, options, multiple = false } = filter;
-  const chosen = value === undefined ? [] : multiple ? value.split(',') : [value];
+  const chosen = value === undefined ? [] : multiple ? listOf(value) : [value];
   const names = chosen.map((each) => options.find((option) => option.value === each)?.label ?? each);
   return (
     <Popover position="bottom-start" shadow="md" trapFocus returnFocus>
@@ -198,7 +199,7 @@ function FilterOptions({ label, options, multiple, chosen, onChange }: OptionsPr
           <Checkbox.Group
             aria-label={label}
             value={[...chosen]}
-            onChange={(values) => onChange(values.length === 0 ? null : values.join(','))}
+            onChange={(values) => onChange(listText(values))}
           >
             <Stack gap={6}>
               {all.map((option) => (

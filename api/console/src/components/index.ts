@@ -9,6 +9,7 @@ export { EmptyState } from './EmptyState';
 export { FilterBar, type Filter, type FilterOption } from './FilterBar';
 export { jobLook, JobProgress, type JobFigures } from './JobProgress';
 export { KeyValue } from './KeyValue';
+export { listOf } from './listText';
 export { LoadProblem } from './LoadProblem';
 export { MaskedSecret } from './MaskedSecret';
 export { Notice } from './Notice';

@@ -32,14 +32,13 @@ function filters(
 ): readonly Filter[] {
   // Beyond 10,000 the counts are those of a part, and would be taken for all.
   const count = (name: Counted, value: number) => (facets(name)?.more ? undefined : format.number(value));
-  const options = <V>(
+  const options = (
     name: Counted,
-    shares: readonly { value: V; count: number }[] | undefined,
-    label: (value: V) => string,
+    shares: readonly { value?: string | null; count: number }[] | undefined,
   ): FilterOption[] =>
     (shares ?? []).map(({ value, count: many }) => ({
-      value: value === null ? '' : String(value),
-      label: label(value),
+      value: value ?? '',
+      label: value ?? '',
       count: count(name, many),
     }));
   return [
@@ -73,24 +72,13 @@ function filters(
       name: 'tag',
       label: t('filter.tag'),
       multiple: true,
-      // An empty value cannot stand in the address; the server takes `,` as "the empty one".
-      options: options(
-        'tag',
-        facets('tag')?.tags.filter(({ value }) => value !== ''),
-        (value) => value,
-      ),
+      options: orNone(t('filter.noTag'), options('tag', facets('tag')?.tags)),
     },
     {
       name: 'plan',
       label: t('filter.plan'),
       multiple: true,
-      options: options(
-        'plan',
-        facets('plan')?.plans.flatMap(({ value, count: many }) =>
-          value == null ? [] : [{ value, count: many }],
-        ),
-        (value) => value,
-      ),
+      options: orNone(t('filter.noPlan'), options('plan', facets('plan')?.plans)),
     },
     {
       name: 'expiry',
@@ -101,7 +89,7 @@ function filters(
       name: 'client_id',
       label: t('filter.client_id'),
       multiple: true,
-      options: options('client_id', facets('client_id')?.client_ids, (value) => value),
+      options: options('client_id', facets('client_id')?.client_ids),
     },
     {
       name: 'proxy',
@@ -114,4 +102,10 @@ function filters(
       ],
     },
   ];
+}
+
+/** Those that have none are the first that can be chosen, also while there are none. */
+function orNone(label: string, options: readonly FilterOption[]): FilterOption[] {
+  const none = options.find(({ value }) => value === '');
+  return [{ ...none, value: '', label }, ...options.filter(({ value }) => value !== '')];
 }

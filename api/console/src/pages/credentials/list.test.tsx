@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { beforeEach, expect, it } from 'vitest';
 import { credential, problem } from '~/test/data';
@@ -111,4 +111,23 @@ it('offers another tag beside the one that is chosen', async () => {
   await user.click(await screen.findByRole('checkbox', { name: /blue/ }));
   expect(new URLSearchParams(router.state.location.search).get('tag')).toBe('red,blue');
   expect(screen.queryByRole('checkbox', { name: /green/ })).toBeNull();
+});
+
+it('finds those without a tag', async () => {
+  const asked: (string | null)[] = [];
+  server.use(
+    http.get('*/api/v1/credentials', ({ request }) => {
+      asked.push(new URL(request.url).searchParams.get('tag'));
+      return page({ items: [credential()], total: 1 });
+    }),
+    http.get('*/api/v1/credentials/facets', () =>
+      HttpResponse.json({ ...FACETS, more: false, tags: [{ value: 'red', count: 1 }] }),
+    ),
+  );
+  const { user } = render(<Credentials />, { path: '/credentials' });
+  await user.click(screen.getByRole('button', { name: 'Tag' }));
+  await user.click(await screen.findByRole('checkbox', { name: /without a tag/ }));
+  await waitFor(() => expect(asked.at(-1)).toBe(','));
+  await user.click(await screen.findByRole('checkbox', { name: /red/ }));
+  await waitFor(() => expect(asked.at(-1)).toBe(',red'));
 });

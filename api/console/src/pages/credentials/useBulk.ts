@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, unwrap, type Schemas } from '~/api';
-import type { Selection } from '~/components';
+import { listOf, type Selection } from '~/components';
 import { keys } from '~/query';
 import type { CredentialFilter } from './query';
 
@@ -16,7 +16,7 @@ export function filtersOf(filter: CredentialFilter): Partial<Schemas['Filters']>
   const lists = Object.fromEntries(
     LISTS.flatMap((name) => {
       const value = texts[name];
-      return value === undefined ? [] : [[name, value.split(',')]];
+      return value === undefined ? [] : [[name, listOf(value)]];
     }),
   );
   return { ...rest, ...lists };
