@@ -74,6 +74,9 @@ test('a key is made, shown once, used by what the page shows, and revoked', asyn
   await expect(page.getByRole('row', { name: /mailer/ })).toContainText('Disabled');
   await act('Revoke');
   await expect(dialog).toContainText('get 401 within a second');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByRole('button', { name: 'Actions for mailer' })).toBeFocused();
+  await act('Revoke');
   await dialog.getByRole('textbox').fill('mailer');
   await dialog.getByRole('button', { name: 'Revoke' }).click();
   await expect(page.getByRole('row', { name: /mailer/ })).toHaveCount(0);

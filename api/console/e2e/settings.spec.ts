@@ -140,6 +140,10 @@ own('proxies are tried, added, changed and deleted', async ({ console: page, ser
   await page.getByRole('button', { name: 'Actions for hk-1' }).click();
   await page.getByRole('menuitem', { name: 'Delete' }).click();
   await expect(dialog).toContainText('No credential uses it.');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByRole('button', { name: 'Actions for hk-1' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
   await dialog.getByRole('button', { name: 'Delete' }).click();
   await expect(page.getByText('No proxies yet')).toBeVisible();
 });
@@ -159,6 +163,7 @@ own(
     await expect(dialog).toContainText('3 credentials have this client id');
     await expectAccessible(page);
     await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await expect(page.getByRole('button', { name: 'Actions for Codex' })).toBeFocused();
   },
 );
 

@@ -25,6 +25,7 @@ export { useActorText } from './useActorText';
 export { useCloseLabel } from './useCloseLabel';
 export { useCodeText } from './useCodeText';
 export { useCursor, type Cursor } from './useCursor';
+export { useLast } from './useLast';
 export { useProblemForm } from './useProblemForm';
 export { useSelection, type Selection, type SelectionState } from './useSelection';
 export { useTableUrl, type TableUrl } from './useTableUrl';

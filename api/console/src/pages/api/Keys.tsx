@@ -4,8 +4,8 @@ import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSearchParams } from 'react-router';
 import { api, type Schemas } from '~/api';
-import { ConfirmDialog, DataTable, EmptyState, notify, useProblemText } from '~/components';
-import { useFormat } from '~/format';
+import { ConfirmDialog, DataTable, EmptyState, notify, useLast, useProblemText } from '~/components';
+import { useFormat, useNow } from '~/format';
 import { IconAdd, IconDelete, IconDisabled, IconEdit, IconHealthy, IconHistory, IconMore } from '~/icons';
 import { keys } from '~/query';
 import { useIsAdministrator } from '~/session';
@@ -117,7 +117,7 @@ export function Keys() {
       />
       <SecretDialog created={created} onClose={() => setCreated(null)} />
       <HandoutsDialog asked={handouts} onClose={() => setHandouts(null)} />
-      {asking?.what === 'revoke' ? <Revoke apiKey={asking.key} onClose={close} /> : null}
+      <Revoke apiKey={asking?.what === 'revoke' ? asking.key : undefined} onClose={close} />
     </Stack>
   );
 }
@@ -184,12 +184,12 @@ function Actions({ apiKey: key, may, onAsk, onHandouts }: ActionsProps) {
   );
 }
 
-function Revoke({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
+function Revoke({ apiKey: asked, onClose }: { apiKey: Key | undefined; onClose: () => void }) {
   const { t } = useTranslation('api');
   const format = useFormat();
   const client = useQueryClient();
-  const { id, name, prefix, last_used_at: used } = apiKey;
-  const [now] = useState(() => Date.now());
+  const { id = '', name = '', prefix = '', last_used_at: used } = useLast(asked) ?? {};
+  const now = useNow(60);
   const revoke = useMutation({
     mutationFn: () => api.DELETE('/api/v1/keys/{id}', { params: { path: { id } } }),
     onSuccess: () => notify.done(t('keys.revokedDone', { name })),
@@ -197,7 +197,7 @@ function Revoke({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
   });
   return (
     <ConfirmDialog
-      opened
+      opened={asked !== undefined}
       onClose={onClose}
       title={t('keys.revokeTitle', { name })}
       consequences={[

@@ -12,6 +12,7 @@ import {
   ProblemAlert,
   RelativeTime,
   useCloseLabel,
+  useLast,
   useProblemForm,
   useProblemText,
   type Column,
@@ -24,6 +25,7 @@ import { EntryMenu } from './EntryMenu';
 import { usePage } from './paging';
 import { clientIdsQuery, type ClientId } from './query';
 import { InUse, Uses } from './Uses';
+import { NO_USES, SOME_USES } from './usage';
 
 const usersOf = ({ client_id: id }: ClientId) => `/credentials?client_id=${encodeURIComponent(id)}`;
 
@@ -72,7 +74,7 @@ export function ClientIds() {
         }
       />
       <Edit opened={asking?.what === 'create' || asking?.what === 'edit'} onClose={close} entry={entry} />
-      {entry && asking?.what === 'delete' ? <Delete entry={entry} onClose={close} /> : null}
+      <Delete entry={asking?.what === 'delete' ? entry : undefined} onClose={close} />
     </>
   );
 }
@@ -148,41 +150,46 @@ function Form({ onClose, entry }: Omit<EditProps, 'opened'>) {
   );
 }
 
-function Delete({ entry, onClose }: { entry: ClientId; onClose: () => void }) {
+function Delete({ entry: asked, onClose }: { entry: ClientId | undefined; onClose: () => void }) {
   const { t } = useTranslation(['settings', 'common']);
   const format = useFormat();
   const client = useQueryClient();
-  const { client_id, name } = entry;
-  const [uses, setUses] = useState(entry.uses);
+  const entry = useLast(asked);
+  const { client_id = '', name = '' } = entry ?? {};
+  const [found, setFound] = useState<{ of: string; uses: ClientId['uses'] } | null>(null);
+  const uses = found?.of === client_id ? found.uses : (entry?.uses ?? NO_USES);
   const remove = useMutation({
     mutationFn: () => api.DELETE('/api/v1/client-ids/{client_id}', { params: { path: { client_id } } }),
     onSuccess: () => notify.done(t('clientIds.deleted', { name })),
     onError: (problem) => {
       if (problem instanceof Problem && problem.code === 'in_use')
-        setUses((problem.more.uses as ClientId['uses'] | undefined) ?? { count: 1, more: true });
+        setFound({ of: client_id, uses: (problem.more.uses as ClientId['uses'] | undefined) ?? SOME_USES });
     },
     onSettled: () => client.invalidateQueries({ queryKey: keys.clientIds() }),
   });
-  if (uses.count > 0)
-    return (
+  const close = () => {
+    setFound(null);
+    onClose();
+  };
+  return (
+    <>
       <InUse
-        opened
-        onClose={onClose}
+        opened={asked !== undefined && uses.count > 0}
+        onClose={close}
         title={t('clientIds.inUseTitle', { name })}
         text={t('clientIds.inUse', { count: uses.count, shown: format.count(uses) })}
-        to={usersOf(entry)}
+        to={entry === undefined ? '' : usersOf(entry)}
       />
-    );
-  return (
-    <ConfirmDialog
-      opened
-      onClose={onClose}
-      title={t('clientIds.deleteTitle', { name })}
-      consequences={[t('clientIds.deleteWhat')]}
-      confirmLabel={t('common:action.delete')}
-      danger
-      onConfirm={() => remove.mutateAsync()}
-    />
+      <ConfirmDialog
+        opened={asked !== undefined && uses.count === 0}
+        onClose={close}
+        title={t('clientIds.deleteTitle', { name })}
+        consequences={[t('clientIds.deleteWhat')]}
+        confirmLabel={t('common:action.delete')}
+        danger
+        onConfirm={() => remove.mutateAsync()}
+      />
+    </>
   );
 }
 

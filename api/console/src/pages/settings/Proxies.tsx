@@ -3,7 +3,15 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, Problem } from '~/api';
-import { ConfirmDialog, DataTable, EmptyState, notify, RelativeTime, type Column } from '~/components';
+import {
+  ConfirmDialog,
+  DataTable,
+  EmptyState,
+  notify,
+  RelativeTime,
+  useLast,
+  type Column,
+} from '~/components';
 import { useFormat } from '~/format';
 import { IconAdd, IconNetwork } from '~/icons';
 import { keys } from '~/query';
@@ -15,6 +23,7 @@ import { proxiesQuery, type Proxy } from './query';
 import { TestOutcome } from './TestOutcome';
 import { useProxyTest, type TestResult, type Way } from './useProxyTest';
 import { InUse, Uses } from './Uses';
+import { NO_USES, SOME_USES } from './usage';
 
 const usersOf = ({ egress }: Proxy) => `/credentials?proxy=${encodeURIComponent(egress)}`;
 
@@ -88,48 +97,52 @@ export function Proxies() {
         onClose={close}
         proxy={proxy}
       />
-      {proxy && asking?.what === 'delete' ? <Delete proxy={proxy} onClose={close} /> : null}
+      <Delete proxy={asking?.what === 'delete' ? proxy : undefined} onClose={close} />
     </>
   );
 }
 
-function Delete({ proxy, onClose }: { proxy: Proxy; onClose: () => void }) {
+function Delete({ proxy: asked, onClose }: { proxy: Proxy | undefined; onClose: () => void }) {
   const { t } = useTranslation(['settings', 'common']);
   const format = useFormat();
   const client = useQueryClient();
-  const { id, name, url } = proxy;
-  // As it was when asked; deleting it takes it from the list.
-  const [uses, setUses] = useState(proxy.uses);
+  const proxy = useLast(asked);
+  const { id = '', name = '', url = '' } = proxy ?? {};
+  // Those that began to use it meanwhile, of whom the answer tells.
+  const [found, setFound] = useState<{ id: string; uses: Proxy['uses'] } | null>(null);
+  const uses = found?.id === id ? found.uses : (proxy?.uses ?? NO_USES);
   const remove = useMutation({
     mutationFn: () => api.DELETE('/api/v1/proxies/{id}', { params: { path: { id } } }),
     onSuccess: () => notify.done(t('proxies.deleted', { name })),
     onError: (problem) => {
-      // Somebody began to use it meanwhile.
       if (problem instanceof Problem && problem.code === 'in_use')
-        setUses((problem.more.uses as Proxy['uses'] | undefined) ?? { count: 1, more: true });
+        setFound({ id, uses: (problem.more.uses as Proxy['uses'] | undefined) ?? SOME_USES });
     },
     onSettled: () => client.invalidateQueries({ queryKey: keys.proxies() }),
   });
-  if (uses.count > 0)
-    return (
+  const close = () => {
+    setFound(null);
+    onClose();
+  };
+  return (
+    <>
       <InUse
-        opened
-        onClose={onClose}
+        opened={asked !== undefined && uses.count > 0}
+        onClose={close}
         title={t('proxies.inUseTitle', { name })}
         text={t('proxies.inUse', { count: uses.count, shown: format.count(uses) })}
-        to={usersOf(proxy)}
+        to={proxy === undefined ? '' : usersOf(proxy)}
       />
-    );
-  return (
-    <ConfirmDialog
-      opened
-      onClose={onClose}
-      title={t('proxies.deleteTitle', { name })}
-      consequences={[t('proxies.deleteWhat', { url }), t('common:confirm.cannotUndo')]}
-      confirmLabel={t('common:action.delete')}
-      danger
-      onConfirm={() => remove.mutateAsync()}
-    />
+      <ConfirmDialog
+        opened={asked !== undefined && uses.count === 0}
+        onClose={close}
+        title={t('proxies.deleteTitle', { name })}
+        consequences={[t('proxies.deleteWhat', { url }), t('common:confirm.cannotUndo')]}
+        confirmLabel={t('common:action.delete')}
+        danger
+        onConfirm={() => remove.mutateAsync()}
+      />
+    </>
   );
 }
 
