@@ -5,15 +5,18 @@ import { IconRefresh } from '~/icons';
 import { SEVERITIES } from '~/theme/states';
 import { CopyButton } from './CopyButton';
 import { Notice } from './Notice';
+import { useServerText } from './useServerText';
 
-/** What a problem says to people: in their language where its code is known, else as the server put it. */
+/** What a problem says to people, in their language: what its code means, else the sentence of the server. */
 export function useProblemText(): (problem: unknown) => string {
   const { t, i18n } = useTranslation('errors');
+  const serverText = useServerText();
   return (problem) => {
     if (!(problem instanceof Problem)) return t('internal');
     const known = i18n.exists(problem.code, { ns: 'errors' });
     // The keys are open here: codes come from the server.
-    return known ? t(problem.code as 'internal') : (problem.detail ?? problem.code);
+    if (known) return t(problem.code as 'internal');
+    return problem.detail === null ? problem.code : serverText(problem.detail);
   };
 }
 
@@ -29,6 +32,7 @@ interface Props {
 export function ProblemAlert({ problem, fields, title, retry }: Props) {
   const { t } = useTranslation();
   const text = useProblemText();
+  const serverText = useServerText();
   if (problem === null || problem === undefined) return null;
   const known = problem instanceof Problem ? problem : null;
   const shown = fields ?? known?.fields ?? [];
@@ -39,7 +43,7 @@ export function ProblemAlert({ problem, fields, title, retry }: Props) {
         <List size="sm" mt={4}>
           {shown.map(({ field, message }) => (
             <List.Item key={`${field} ${message}`}>
-              <Code>{field}</Code> {message}
+              <Code>{field}</Code> {serverText(message)}
             </List.Item>
           ))}
         </List>

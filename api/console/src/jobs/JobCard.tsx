@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, Group, Paper, Text, Tooltip } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { JobProgress, LoadProblem, useCodeText } from '~/components';
+import { JobProgress, LoadProblem, useCodeText, useServerText } from '~/components';
 import { useFormat } from '~/format';
 import { IconClose } from '~/icons';
 import { CancelJob } from './CancelJob';
@@ -21,6 +21,7 @@ export function JobCard({ id, onDismiss }: Props) {
   const format = useFormat();
   const title = useJobTitle();
   const codeText = useCodeText();
+  const serverText = useServerText();
   const { data: job, error, refetch } = useJob(id);
   if (job === undefined) {
     return error ? (
@@ -58,7 +59,7 @@ export function JobCard({ id, onDismiss }: Props) {
       <JobProgress job={job} label={title(job)} />
       {job.code != null ? (
         <Text size="sm" c="var(--rtm-bad-fg)" mt={6}>
-          {codeText(job.code) ?? job.detail ?? job.code}
+          {codeText(job.code) ?? (job.detail == null ? job.code : serverText(job.detail))}
         </Text>
       ) : null}
     </Paper>

@@ -4,7 +4,16 @@ import type { TFunction } from 'i18next';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { CursorPager, DataTable, EmptyState, Pill, useCodeText, useCursor, type Column } from '~/components';
+import {
+  CursorPager,
+  DataTable,
+  EmptyState,
+  Pill,
+  useCodeText,
+  useCursor,
+  useServerText,
+  type Column,
+} from '~/components';
 import { useFormat } from '~/format';
 import { ITEM_STATES, OUTCOMES } from '~/theme/states';
 import { itemsQuery, PART, type ItemState, type Job, type JobItem } from './query';
@@ -115,17 +124,19 @@ function Credential({ row }: { row: JobItem }) {
 /** The meaning in words, the code for those who look it up, and what the server adds. */
 function Result({ row: { code, detail } }: { row: JobItem }) {
   const text = useCodeText();
-  if (code == null) return detail ?? '';
+  const serverText = useServerText();
+  const said = detail == null ? null : serverText(detail);
+  if (code == null) return said ?? '';
   const meaning = text(code);
   // Where the outcome is all that is known, the server says it once more in a sentence.
-  const more = code in OUTCOMES ? null : detail;
+  const more = code in OUTCOMES ? null : said;
   return (
     <Text size="sm" style={{ whiteSpace: 'normal', minWidth: '16rem' }} component="div">
-      {meaning ?? detail ?? ''}{' '}
+      {meaning ?? said ?? ''}{' '}
       <Text span ff="monospace" size="xs" c="dimmed">
         {code}
       </Text>
-      {meaning !== null && more != null ? (
+      {meaning !== null && more !== null ? (
         <Text size="xs" c="dimmed" component="div">
           {more}
         </Text>

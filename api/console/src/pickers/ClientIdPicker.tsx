@@ -1,5 +1,6 @@
 import { Autocomplete } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { clientIdsQuery } from './query';
 
@@ -9,7 +10,7 @@ interface Props {
   /** Empty: that of the configuration. */
   value: string;
   onChange: (value: string) => void;
-  error?: string | undefined;
+  error?: ReactNode;
 }
 
 /** A client id, with those offered that have names. */

@@ -1,5 +1,6 @@
 import { PasswordInput, Select, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { proxiesQuery } from './query';
 
@@ -29,7 +30,7 @@ interface Props {
   onChange: (choice: ProxyChoice) => void;
   /** What is there already and cannot be told again, as the server shows it: a proxy's URL is a secret. */
   keep?: string | undefined;
-  error?: string | undefined;
+  error?: ReactNode;
 }
 
 /** The way out: the configuration's, one that has a name, or a URL. */

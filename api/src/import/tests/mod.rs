@@ -4,6 +4,7 @@ mod archives;
 mod json;
 mod lines;
 mod properties;
+mod reasons;
 mod tables;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};

@@ -15,9 +15,10 @@ import {
 } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, unwrap, type Schemas } from '~/api';
-import { notify, ProblemAlert, useCloseLabel, useProblemForm } from '~/components';
+import { notify, ProblemAlert, useCloseLabel, useProblemForm, useServerText } from '~/components';
 import { inSeconds, useFormat } from '~/format';
 import { keys } from '~/query';
 import { bodyOf, EXPIRIES, linesOf, MOST_VALUES, valuesOf, type KeyValues } from './keyForm';
@@ -58,6 +59,7 @@ function Form({ onClose, apiKey, onCreated }: Omit<Props, 'opened'>) {
       scopes: (scopes) => (scopes.every((scope) => scope === 'read_rt') ? t('keys.needScope') : null),
     },
   });
+  const serverText = useServerText();
   const ofReach = otherFields.find(({ field }) => field === 'reach.values');
 
   const save = async (values: KeyValues) => {
@@ -101,7 +103,7 @@ function Form({ onClose, apiKey, onCreated }: Omit<Props, 'opened'>) {
             ))}
           </Stack>
         </Checkbox.Group>
-        <ReachFields form={form} error={ofReach?.message} />
+        <ReachFields form={form} error={ofReach && serverText(ofReach.message)} />
         <ExpiryFields form={form} apiKey={apiKey} />
         <NumberInput
           label={t('keys.rateLabel')}
@@ -200,7 +202,7 @@ function ExpiryFields({ form, apiKey }: { form: KeyForm; apiKey: Key | undefined
   ];
   const custom = form.values.expiry === 'custom';
   // An error of the server stands at the time, or at the choice where there is no time.
-  const { error } = form.getInputProps('expires_at') as { error?: string };
+  const { error } = form.getInputProps('expires_at') as { error?: ReactNode };
   return (
     <Group gap="sm" align="flex-start">
       <Select

@@ -12,6 +12,7 @@ import {
   RelativeTime,
   useCodeText,
   useCursor,
+  useServerText,
   type Column,
 } from '~/components';
 import { useFormat, type Format } from '~/format';
@@ -142,6 +143,7 @@ function Outcome({ row: { outcome, state, probe } }: { row: Attempt }) {
 function Why({ row: { code, detail, replayed, late } }: { row: Attempt }) {
   const { t } = useTranslation('credential');
   const text = useCodeText();
+  const serverText = useServerText();
   const notes = [
     code == null ? null : text(code),
     replayed ? t('attempts.replayed') : null,
@@ -158,7 +160,7 @@ function Why({ row: { code, detail, replayed, late } }: { row: Attempt }) {
       )}
       {detail == null ? null : (
         <Text size="xs" c="dimmed" component="div">
-          {detail}
+          {serverText(detail)}
         </Text>
       )}
     </Text>

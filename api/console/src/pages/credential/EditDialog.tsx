@@ -64,11 +64,6 @@ function Form({ opened, onClose }: { opened: Credential; onClose: () => void }) 
     notify.done(t('edit.done'));
     onClose();
   };
-
-  const error = (name: 'proxy' | 'client_id') => {
-    const text = form.errors[name];
-    return typeof text === 'string' ? text : undefined;
-  };
   return (
     <form onSubmit={submit(save)} autoComplete="off">
       <Stack gap="sm">
@@ -87,7 +82,7 @@ function Form({ opened, onClose }: { opened: Credential; onClose: () => void }) 
           description={t('edit.client_idHelp')}
           value={form.getValues().client_id}
           onChange={(value) => form.setFieldValue('client_id', value)}
-          error={error('client_id')}
+          error={form.errors.client_id}
         />
         <ProxyPicker
           label={t('credentials:column.proxy')}
@@ -95,7 +90,7 @@ function Form({ opened, onClose }: { opened: Credential; onClose: () => void }) 
           value={form.getValues().proxy}
           onChange={(value) => form.setFieldValue('proxy', value)}
           keep={base.proxy_id == null ? (base.proxy ?? undefined) : undefined}
-          error={error('proxy')}
+          error={form.errors.proxy}
         />
         <Textarea
           label={t('credentials:column.memo')}

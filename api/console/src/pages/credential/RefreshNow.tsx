@@ -2,7 +2,7 @@ import { Button, Code, Group, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api, Problem, unwrap, type Schemas } from '~/api';
-import { CopyButton, Notice, useCodeText, useProblemText } from '~/components';
+import { CopyButton, Notice, useCodeText, useProblemText, useServerText } from '~/components';
 import { IconRefresh } from '~/icons';
 import { keys } from '~/query';
 import { useIsAdministrator } from '~/session';
@@ -52,6 +52,7 @@ export function RefreshOutcome({ refresh }: { refresh: RefreshNow }) {
   const { t } = useTranslation(['credential', 'terms']);
   const codeText = useCodeText();
   const problemText = useProblemText();
+  const serverText = useServerText();
   if (refresh.isIdle) return null;
   if (refresh.isPending) {
     return <Notice role="status" look={ATTEMPT_STATES.refreshing} title={t('refresh.running')} />;
@@ -62,6 +63,7 @@ export function RefreshOutcome({ refresh }: { refresh: RefreshNow }) {
     (outcome) => t(`terms:outcome.${outcome}`),
     codeText,
     problemText,
+    serverText,
   );
   return (
     <Notice
@@ -93,6 +95,7 @@ function tell(
   outcomeText: (outcome: Schemas['OutcomeKind']) => string,
   codeText: (code: string) => string | null,
   problemText: (problem: unknown) => string,
+  serverText: (sentence: string) => string,
 ): Told {
   const attempt = data?.attempt ?? attemptOf(error);
   if (attempt?.outcome != null) {
@@ -101,7 +104,9 @@ function tell(
       look: OUTCOMES[attempt.outcome],
       title: outcomeText(attempt.outcome),
       code,
-      text: (code === null ? null : codeText(code)) ?? attempt.detail ?? null,
+      text:
+        (code === null ? null : codeText(code)) ??
+        (attempt.detail == null ? null : serverText(attempt.detail)),
       attempt: attempt.id,
     };
   }

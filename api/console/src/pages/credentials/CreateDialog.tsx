@@ -47,10 +47,6 @@ function Form({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const { form, problem, otherFields, busy, submit } = useProblemForm<Values>({ initialValues: EMPTY });
   const { client_id, proxy } = form.getValues();
-  const error = (name: 'proxy' | 'client_id') => {
-    const text = form.errors[name];
-    return typeof text === 'string' ? text : undefined;
-  };
 
   const create = async (values: Values) => {
     const created = await unwrap(api.POST('/api/v1/credentials', { body: body(values) }));
@@ -87,13 +83,13 @@ function Form({ onClose }: { onClose: () => void }) {
           description={t('create.client_idHelp')}
           value={client_id}
           onChange={(value) => form.setFieldValue('client_id', value)}
-          error={error('client_id')}
+          error={form.errors.client_id}
         />
         <ProxyPicker
           label={t('create.proxy')}
           value={proxy}
           onChange={(value) => form.setFieldValue('proxy', value)}
-          error={error('proxy')}
+          error={form.errors.proxy}
         />
         <Textarea label={t('create.memo')} autosize minRows={2} {...form.getInputProps('memo')} />
         <Checkbox label={t('create.enabled')} {...form.getInputProps('enabled', { type: 'checkbox' })} />

@@ -1,6 +1,7 @@
 import { Checkbox, Fieldset, SimpleGrid, Stack, TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { FieldError } from '~/api';
+import { useServerText } from '~/components';
 import { ClientIdPicker, ProxyPicker } from '~/pickers';
 import type { Defaults } from './request';
 
@@ -15,7 +16,11 @@ interface Props {
 export function DefaultsForm({ value, onChange, errors, disabled }: Props) {
   const { t } = useTranslation('imports');
   const set = (change: Partial<Defaults>) => onChange({ ...value, ...change });
-  const error = (...fields: readonly string[]) => errors.find(({ field }) => fields.includes(field))?.message;
+  const serverText = useServerText();
+  const error = (...fields: readonly string[]) => {
+    const found = errors.find(({ field }) => fields.includes(field));
+    return found && serverText(found.message);
+  };
   return (
     <Fieldset legend={t('defaults.title')} disabled={disabled}>
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">

@@ -1,12 +1,15 @@
-import { fireEvent, screen, waitFor } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { job } from '~/test/data';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { chooseLanguage } from '~/i18n';
+import { job, problem } from '~/test/data';
 import { render } from '~/test/render';
 import { server } from '~/test/setup';
 import { Component } from '.';
 import { recognise, sourceOf } from './sources';
 import { verdicts } from './Verdicts';
+
+afterEach(() => act(() => chooseLanguage('en')));
 
 const SECRET = 'rt.1.not-to-be-shown';
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -117,6 +120,24 @@ describe('the page', () => {
     expect(requests[1]?.url.searchParams.get('dry_run')).toBe('false');
     expect(requests[1]?.url.searchParams.get('tag')).toBe('x');
     expect(requests[1]?.key).not.toBe(requests[0]?.key);
+  });
+
+  it('says in Chinese what is wrong with a default, beside it', async () => {
+    server.use(
+      http.post('*/api/v1/imports', () =>
+        problem(422, 'validation_failed', {
+          errors: [{ field: 'tag', message: 'has more than 255 characters' }],
+        }),
+      ),
+    );
+    const { user } = render(<Component />);
+    paste(SECRET);
+    await user.click(await screen.findByRole('button', { name: 'Dry run' }));
+    await waitFor(() => expect(screen.getByLabelText('Tag')).toHaveAttribute('aria-invalid', 'true'));
+    await act(() => chooseLanguage('zh'));
+    // There, and in the list of what has to be mended.
+    expect(await screen.findAllByText(/超过 255 个字符/)).toHaveLength(2);
+    expect(screen.getByLabelText('标签')).toHaveAccessibleDescription(/超过 255 个字符/);
   });
 
   it('never puts a proxy with its password into the address', async () => {

@@ -11,6 +11,7 @@ import {
   PageHeader,
   RelativeTime,
   useCodeText,
+  useServerText,
 } from '~/components';
 import { useFormat } from '~/format';
 import { IconDown, IconDownload } from '~/icons';
@@ -64,6 +65,7 @@ function Progress({ job }: { job: Job }) {
   const format = useFormat();
   const title = useJobTitle();
   const codeText = useCodeText();
+  const serverText = useServerText();
   const { counts, rate_per_second: rate, remaining_seconds: left } = job;
   const figures = (['done', 'failed', 'skipped', 'running', 'waiting', 'cancelled'] as const).map(
     (name) => [t(`terms:itemState.${name}`), format.number(counts[name])] as const,
@@ -73,7 +75,7 @@ function Progress({ job }: { job: Job }) {
       <JobProgress job={job} label={title(job)} />
       {job.code != null ? (
         <Notice role="note" look={JOB_STATES.failed} title={codeText(job.code) ?? job.code}>
-          {job.detail}
+          {job.detail == null ? null : serverText(job.detail)}
         </Notice>
       ) : null}
       <SimpleGrid cols={{ base: 3, sm: 6, md: 3, xl: 6 }} spacing="xs" mt="sm">

@@ -2,7 +2,7 @@ import { Button, Text } from '@mantine/core';
 import clsx from 'clsx';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Pill } from '~/components';
+import { Pill, useServerText } from '~/components';
 import { IconEdit, IconLock, IconWarning } from '~/icons';
 import { Editor } from './editors';
 import type { Setting } from './query';
@@ -104,6 +104,7 @@ export function SettingRow(props: Props) {
 function Origin({ setting, changed }: { setting: Setting; changed: boolean }) {
   const { t } = useTranslation('settings');
   const texts = useSettingTexts();
+  const serverText = useServerText();
   const { key, source, place } = setting;
   const isDefault = source === 'default';
   return (
@@ -122,7 +123,7 @@ function Origin({ setting, changed }: { setting: Setting; changed: boolean }) {
       {isDefault ? null : <span>{t('defaultIs', { value: texts.value(key, setting.default) })}</span>}
       {setting.ignored == null ? null : (
         <Note icon={<IconWarning size={14} color="var(--rtm-doubt-fg)" aria-hidden />}>
-          {t('ignored', { value: texts.value(key, setting.saved), reason: setting.ignored })}
+          {t('ignored', { value: texts.value(key, setting.saved), reason: serverText(setting.ignored) })}
         </Note>
       )}
     </div>

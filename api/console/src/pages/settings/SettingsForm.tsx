@@ -1,7 +1,7 @@
 import { Button, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useTranslation } from 'react-i18next';
-import { EmptyState, FilterBar, useTableUrl } from '~/components';
+import { EmptyState, FilterBar, useServerText, useTableUrl } from '~/components';
 import { useIsAdministrator } from '~/session';
 import { grouped } from './groups';
 import { Elsewhere, ELSEWHERE } from './Elsewhere';
@@ -19,6 +19,7 @@ const SOURCES = ['default', 'file', 'database', 'environment', 'flag'] as const;
 export function SettingsForm({ state, newest }: { state: DraftState; newest: SettingsDocument }) {
   const { t } = useTranslation(['settings', 'common']);
   const texts = useSettingTexts();
+  const serverText = useServerText();
   const may = useIsAdministrator();
   const url = useTableUrl({ filters: FILTERS, defaultSort: '' });
   const { document, draft, faults, refusals } = state;
@@ -28,8 +29,9 @@ export function SettingsForm({ state, newest }: { state: DraftState; newest: Set
       matches(setting, url.search, texts) && (sources === undefined || sources.includes(setting.source)),
   );
   const errorOf = (key: string) => {
-    const fault = faults[key];
-    return fault === undefined ? (refusals[key] ?? null) : texts.fault(key, fault);
+    const [fault, refusal] = [faults[key], refusals[key]];
+    if (fault !== undefined) return texts.fault(key, fault);
+    return refusal === undefined ? null : serverText(refusal);
   };
 
   return (

@@ -1,11 +1,14 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { chooseLanguage } from '~/i18n';
 import { problem } from '~/test/data';
 import { render } from '~/test/render';
 import { server } from '~/test/setup';
 import { Component } from '.';
 import type { Setting } from './query';
+
+afterEach(() => act(() => chooseLanguage('en')));
 
 const BASE: Setting = {
   key: 'refresh.lead_seconds',
@@ -99,6 +102,25 @@ describe('the settings', () => {
     expect(await screen.findByText('does not fit')).toBeVisible();
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
     expect(lead()).toHaveAttribute('aria-invalid', 'true');
+  });
+
+  it('says in Chinese what the server refuses, and why what was saved does not count', async () => {
+    const ignored = { ...COALESCE, saved: 90_000, ignored: 'is not a setting that can be saved' };
+    server.use(
+      http.get('*/api/v1/settings', () => document(4, BASE, ignored)),
+      http.patch('*/api/v1/settings', () =>
+        problem(422, 'validation_failed', {
+          errors: [{ field: 'refresh.lead_seconds', message: 'must be from 1 to 31536000, and is 0' }],
+        }),
+      ),
+    );
+    const { user } = render(<Component />);
+    await changeLead(user, '2');
+    await save(user);
+    expect(await screen.findByText('must be from 1 to 31536000, and is 0')).toBeVisible();
+    await act(() => chooseLanguage('zh'));
+    expect(await screen.findByText('必须在 1 到 31536000 之间，当前为 0')).toBeVisible();
+    expect(screen.getByText(/未生效：不是可以在此保存的配置项/)).toBeVisible();
   });
 
   it('keeps what was typed when somebody else saved, and shows what they changed', async () => {

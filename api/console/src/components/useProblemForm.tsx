@@ -1,6 +1,7 @@
-import { useForm, type UseFormInput, type UseFormReturnType } from '@mantine/form';
+import { useForm, type FormErrors, type UseFormInput, type UseFormReturnType } from '@mantine/form';
 import { useState, type SyntheticEvent } from 'react';
 import { Problem, type FieldError } from '~/api';
+import { ServerText } from './ServerText';
 
 interface ProblemForm<V> {
   form: UseFormReturnType<V>;
@@ -14,7 +15,7 @@ interface ProblemForm<V> {
   forget: () => void;
 }
 
-/** A form whose fields show what the server says about them (`errors` of problem details). */
+/** A form whose fields show what the server says about them (`errors` of problem details), in the language of the page. */
 export function useProblemForm<V extends Record<string, unknown>>(input: UseFormInput<V>): ProblemForm<V> {
   const form = useForm<V>(input);
   const [problem, setProblem] = useState<unknown>(null);
@@ -32,7 +33,11 @@ export function useProblemForm<V extends Record<string, unknown>>(input: UseForm
       } catch (failure) {
         setProblem(failure);
         const errors = failure instanceof Problem ? failure.fields.filter(({ field }) => own(field)) : [];
-        form.setErrors(Object.fromEntries(errors.map(({ field, message }) => [field, message])));
+        const texts = errors.map(({ field, message }) => [
+          field,
+          <ServerText key={field}>{message}</ServerText>,
+        ]);
+        form.setErrors(Object.fromEntries(texts) as FormErrors);
       } finally {
         setBusy(false);
       }
