@@ -1967,6 +1967,8 @@ export interface components {
             created_at: string;
             /** @description Who asked for it. */
             created_by: string;
+            /** @description `user`, `key`, `command_line` or `system`. */
+            created_by_kind: string;
             detail?: string | null;
             /** Format: date-time */
             finished_at?: string | null;

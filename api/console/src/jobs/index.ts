@@ -1,4 +1,5 @@
 export { idempotencyKey, useJobActions } from './actions';
+export { CreatedBy } from './CreatedBy';
 export { CancelJob } from './CancelJob';
 export { useJobSpec, useJobTitle } from './describe';
 export { JobCard } from './JobCard';

@@ -5,7 +5,7 @@ import { chooseLanguage } from '~/i18n';
 import { job } from '~/test/data';
 import { render } from '~/test/render';
 import { server } from '~/test/setup';
-import { JobCard, JobItems } from '.';
+import { CreatedBy, JobCard, JobItems } from '.';
 
 beforeEach(() => chooseLanguage('zh'));
 afterEach(() => act(() => chooseLanguage('en')));
@@ -53,4 +53,12 @@ it('says in Chinese why a job has ended whose code it does not know', async () =
   server.use(http.get('*/api/v1/jobs/:id', () => HttpResponse.json(ended)));
   render(<JobCard id={ended.id} />);
   expect(await screen.findByText('该导入没有可用的行；请重新上传文件')).toBeInTheDocument();
+});
+
+it.each([
+  ['user', 'admin', 'admin'],
+  ['command_line', 'command line', '命令行'],
+] as const)('names a %s who asked for a job', async (kind, name, shown) => {
+  render(<CreatedBy job={job({ created_by: name, created_by_kind: kind })} />);
+  expect(await screen.findByText(shown)).toBeInTheDocument();
 });

@@ -53,6 +53,7 @@ export function job(change: Partial<Schemas['Job']> = {}): Schemas['Job'] {
     spec: {},
     retry_of: null,
     created_by: 'admin',
+    created_by_kind: 'user',
     created_at: '2026-01-01T00:00:00Z',
     started_at: '2026-01-01T00:00:00Z',
     finished_at: null,

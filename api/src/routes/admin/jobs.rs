@@ -60,6 +60,8 @@ pub(super) struct JobView {
     retry_of: Option<JobId>,
     /// Who asked for it.
     created_by: String,
+    /// `user`, `key`, `command_line` or `system`.
+    created_by_kind: &'static str,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
@@ -111,6 +113,7 @@ impl JobView {
             detail: job.detail,
             spec: job.spec,
             retry_of: job.retry_of,
+            created_by_kind: job.actor.kind.as_str(),
             created_by: job.actor.name,
             created_at: job.created_at.to_rfc3339(),
             started_at: job.started_at.map(Millis::to_rfc3339),

@@ -15,7 +15,7 @@ import {
 } from '~/components';
 import { useFormat } from '~/format';
 import { IconDown, IconDownload } from '~/icons';
-import { hasEnded, JobItems, resultsUrl, useJob, useJobSpec, useJobTitle, type Job } from '~/jobs';
+import { CreatedBy, hasEnded, JobItems, resultsUrl, useJob, useJobSpec, useJobTitle, type Job } from '~/jobs';
 import { JOB_STATES } from '~/theme/states';
 import { JobActions } from './JobActions';
 
@@ -119,7 +119,7 @@ function Facts({ job }: { job: Job }) {
                   {job.retry_of}
                 </Anchor>,
               ],
-          [t('column.created_by'), job.created_by],
+          [t('column.created_by'), <CreatedBy key="by" job={job} />],
           [t('column.created_at'), <RelativeTime key="created" at={job.created_at} />],
           [t('column.started_at'), <RelativeTime key="started" at={job.started_at} />],
           [t('column.finished_at'), <RelativeTime key="finished" at={job.finished_at} />],

@@ -18,7 +18,7 @@ import {
 } from '~/components';
 import { useFormat, type Format } from '~/format';
 import { IconImport } from '~/icons';
-import { hasEnded, jobsQuery, PART, useJobTitle, type Job, type JobFilter } from '~/jobs';
+import { CreatedBy, hasEnded, jobsQuery, PART, useJobTitle, type Job, type JobFilter } from '~/jobs';
 import { JobActions } from './JobActions';
 
 const FILTERS = ['kind', 'job_state'] as const;
@@ -133,7 +133,7 @@ function columns(
       numeric: true,
       render: ({ remaining_seconds: left }) => (left == null ? '' : format.duration(left)),
     },
-    { key: 'created_by', title: t('column.created_by'), render: ({ created_by }) => created_by },
+    { key: 'created_by', title: t('column.created_by'), render: (job) => <CreatedBy job={job} /> },
     {
       key: 'created_at',
       title: t('column.created_at'),
