@@ -109,6 +109,8 @@ export function DataTable<T extends object>(props: Props<T>) {
     // As much as waiting for rows, and having none, take up; a few rows need no more than they are.
     ...(shown.length === 0 ? { minHeight: props.minHeight ?? 260 } : {}),
     highlightOnHover: true,
+    // What can be done with a row stays in sight where the table is wider than its place.
+    pinLastColumn: chosen.visible.at(-1)?.title === '',
     // It scrolls sideways, so the keyboard must reach it.
     scrollAreaProps: { viewportProps: { tabIndex: 0, role: 'group', 'aria-label': label } },
     verticalSpacing: 6,

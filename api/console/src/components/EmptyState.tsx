@@ -22,7 +22,7 @@ export function EmptyState({ kind, title, text, actions }: Props) {
         <ThemeIcon variant="light" size={48} radius="xl" color={kind === 'nothing' ? 'sea' : 'gray'}>
           <Icon size={24} aria-hidden />
         </ThemeIcon>
-        <Text fw={600} c="var(--rtm-text)">
+        <Text fw={600} c="var(--rtm-text)" ta="center">
           {title ?? t(kind === 'nothing' ? 'empty.nothing' : 'empty.noMatch')}
         </Text>
         {(text ?? kind === 'noMatch') ? (

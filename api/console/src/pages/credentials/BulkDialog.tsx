@@ -90,6 +90,7 @@ function Form({ action, selection, count, onClose, onStarted }: Props & { action
             <NumberInput
               aria-label={t('canary.count')}
               w={90}
+              flex="none"
               min={1}
               max={1000}
               allowDecimal={false}

@@ -70,7 +70,7 @@ function Form({ onClose }: { onClose: () => void }) {
           visibilityToggleButtonProps={{ 'aria-label': t('common:password.show') }}
           {...form.getInputProps('refresh_token')}
         />
-        <Group grow align="flex-start" gap="sm">
+        <Group grow align="flex-end" gap="sm">
           <TextInput
             label={t('create.biz_id')}
             description={t('create.biz_idHelp')}

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { FieldError } from '~/api';
 import { useServerText } from '~/components';
 import { ClientIdPicker, ProxyPicker } from '~/pickers';
+import classes from './DefaultsForm.module.css';
 import type { Defaults } from './request';
 
 interface Props {
@@ -22,7 +23,7 @@ export function DefaultsForm({ value, onChange, errors, disabled }: Props) {
     return found && serverText(found.message);
   };
   return (
-    <Fieldset legend={t('defaults.title')} disabled={disabled}>
+    <Fieldset legend={t('defaults.title')} disabled={disabled} className={classes.defaults ?? ''}>
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
         <TextInput
           label={t('defaults.tag')}

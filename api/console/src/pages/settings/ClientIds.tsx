@@ -206,7 +206,7 @@ function useColumns(may: boolean, onAsk: (asking: Asking) => void): readonly Col
             <strong>{name}</strong>
             {isDefault ? (
               <Tooltip label={t('clientIds.defaultHelp')}>
-                <Badge color="gray" tabIndex={0}>
+                <Badge color="gray" miw="max-content" tabIndex={0}>
                   {t('clientIds.default')}
                 </Badge>
               </Tooltip>

@@ -29,8 +29,16 @@ export function PeopleTab() {
         render: ({ username, configured }) => (
           <>
             <strong>{username}</strong>{' '}
-            {username === me ? <Badge variant="default">{t('people.you')}</Badge> : null}{' '}
-            {configured ? <Badge variant="default">{t('people.configured')}</Badge> : null}
+            {username === me ? (
+              <Badge variant="default" miw="max-content">
+                {t('people.you')}
+              </Badge>
+            ) : null}{' '}
+            {configured ? (
+              <Badge variant="default" miw="max-content">
+                {t('people.configured')}
+              </Badge>
+            ) : null}
           </>
         ),
       },

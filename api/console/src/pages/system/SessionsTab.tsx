@@ -40,7 +40,12 @@ export function SessionsTab() {
         fixed: true,
         render: ({ address, current }) => (
           <>
-            {address} {current ? <Badge variant="light">{t('sessions.current')}</Badge> : null}
+            {address}{' '}
+            {current ? (
+              <Badge variant="light" miw="max-content">
+                {t('sessions.current')}
+              </Badge>
+            ) : null}
           </>
         ),
       },

@@ -46,11 +46,11 @@ export function SystemTab() {
       <Card title={t('queue.title')}>
         <QueueTable />
       </Card>
+      <Card title={t('diagnostics.title')}>
+        <Diagnostics />
+      </Card>
       <Card title={t('workers.title')} wide>
         <WorkersTable />
-      </Card>
-      <Card title={t('diagnostics.title')} wide>
-        <Diagnostics />
       </Card>
     </div>
   );
