@@ -138,8 +138,9 @@ const VIEWS: readonly View[] = [
   ),
   dialog('dialog-new-key', '/docs?tab=keys', (page, words) => press(page, words('api:keys.new'))),
   dialog('dialog-shortcuts', '/', (page) => page.keyboard.press('?')),
-  dialog('dialog-search', '/', async (page) => {
+  dialog('dialog-search', '/', async (page, words) => {
     await page.keyboard.press('Control+k');
+    await expect(page.getByRole('textbox', { name: words('common:search.open') })).toBeFocused();
     await page.keyboard.type('user00');
     await expect(page.getByText('user001', { exact: true }).last()).toBeVisible();
   }),
