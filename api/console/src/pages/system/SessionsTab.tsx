@@ -9,6 +9,7 @@ import { useFormat } from '~/format';
 import { IconLock, IconLogOut } from '~/icons';
 import { keys } from '~/query';
 import { ChangePassword } from './PersonForms';
+import { programOf } from './program';
 import { sessionsQuery, type Session } from './query';
 
 /** The own open sessions. One that somebody does not know is ended here. */
@@ -53,8 +54,9 @@ export function SessionsTab() {
         key: 'user_agent',
         title: t('sessions.program'),
         ellipsis: true,
-        width: 360,
-        render: ({ user_agent }) => user_agent ?? '',
+        render: ({ user_agent }) => (
+          <span title={user_agent ?? ''}>{user_agent == null ? '' : programOf(user_agent)}</span>
+        ),
       },
       {
         key: 'created_at',

@@ -9,6 +9,7 @@ import { auditFilterOf, exportPath } from './auditFilters';
 import { scrub, settingsPart } from './diagnostics';
 import { OrphansTab } from './OrphansTab';
 import { PeopleTab } from './PeopleTab';
+import { programOf } from './program';
 import { SessionsTab } from './SessionsTab';
 
 describe('the filter of the audit log', () => {
@@ -51,6 +52,24 @@ describe('an entry of the audit log', () => {
     };
     render(<AuditDetail entry={entry} onClose={() => undefined} />);
     expect(await screen.findByText(shown)).toBeInTheDocument();
+  });
+});
+
+describe('the program of a session', () => {
+  it.each([
+    [
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36',
+      'Chrome 156 · Linux',
+    ],
+    [
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.2 Mobile/15E148 Safari/604.1',
+      'Safari 18 · iOS',
+    ],
+    ['curl/8.11.0', 'curl/8.11.0'],
+    ['Mozilla/5.0', 'Mozilla/5.0'],
+    ['', ''],
+  ])('%s', (userAgent, shown) => {
+    expect(programOf(userAgent)).toBe(shown);
   });
 });
 
