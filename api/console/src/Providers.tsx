@@ -2,6 +2,7 @@ import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider, type QueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { TextsProvider } from './i18n/texts';
 import { cssVariables, theme } from './theme/theme';
 
 const colorSchemes = localStorageColorSchemeManager({ key: 'rtm.color-scheme' });
@@ -26,7 +27,7 @@ export function Providers({ client, nonce, env = 'default', children }: Props) {
         {...(nonce === undefined ? {} : { getStyleNonce: () => nonce })}
       >
         <Notifications position="bottom-right" />
-        {children}
+        <TextsProvider>{children}</TextsProvider>
       </MantineProvider>
     </QueryClientProvider>
   );

@@ -34,7 +34,8 @@ createRoot(root).render(
   <StrictMode>
     <Providers client={client} nonce={nonce}>
       <Suspense fallback={null}>
-        <RouterProvider router={router} />
+        {/* What is pressed comes before what is read anew: a transition would wait for it. */}
+        <RouterProvider router={router} useTransitions={false} />
       </Suspense>
     </Providers>
   </StrictMode>,

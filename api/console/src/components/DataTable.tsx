@@ -1,20 +1,13 @@
-import 'mantine-datatable/styles.css';
-
 import { ActionIcon, Button, Group, Select, Tooltip, VisuallyHidden } from '@mantine/core';
 import clsx from 'clsx';
-import {
-  DataTable as Mantine,
-  type DataTableColumn,
-  type DataTableProps,
-  type DataTableSortStatus,
-} from 'mantine-datatable';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '~/format';
-import { IconAscending, IconBack, IconDescending, IconNext, IconUnsorted } from '~/icons';
+import { IconBack, IconNext } from '~/icons';
 import { ColumnChooser, useColumns } from './columns';
 import classes from './DataTable.module.css';
 import { LoadProblem } from './LoadProblem';
+import { TableRows } from './TableRows';
 import { PAGE_SIZES } from './useTableUrl';
 import type { SelectionState } from './useSelection';
 
@@ -93,60 +86,10 @@ interface Props<T> {
  * beyond the page. Nothing moves while newer rows come in.
  */
 export function DataTable<T extends object>(props: Props<T>) {
-  const { name, label, columns, rows, rowId, rowName, reading, sort, onSort, paging, selection } = props;
-  const { t } = useTranslation();
+  const { name, label, columns, rows, rowId, reading, paging, selection } = props;
   const chosen = useColumns(name, columns);
-  const descending = sort?.startsWith('-') ?? false;
-  const accessor = sort?.replace(/^-/, '');
   const shown = rows ?? [];
   const failed = reading.error != null;
-  // The library's type is a union of what goes together; each of ours does.
-  const options = {
-    records: [...shown],
-    columns: chosen.visible.map((column) => toMantine(column, <Title column={column} sort={sort} />)),
-    idAccessor: (row: T) => rowId(row),
-    fetching: rows === undefined,
-    // As much as waiting for rows, and having none, take up; a few rows need no more than they are.
-    ...(shown.length === 0 ? { minHeight: props.minHeight ?? 260 } : {}),
-    highlightOnHover: true,
-    // What can be done with a row stays in sight where the table is wider than its place.
-    pinLastColumn: chosen.visible.at(-1)?.title === '',
-    // It scrolls sideways, so the keyboard must reach it.
-    scrollAreaProps: { viewportProps: { tabIndex: 0, role: 'group', 'aria-label': label } },
-    verticalSpacing: 6,
-    horizontalSpacing: 'sm',
-    // The library makes it pale and lets nothing be pressed there; and it lies over the rows also where there are some, and would
-    // take their clicks.
-    emptyState:
-      rows?.length === 0 ? (
-        <div style={{ pointerEvents: 'all', color: 'var(--rtm-text)' }}>{props.empty}</div>
-      ) : (
-        <span />
-      ),
-    noRecordsText: '',
-    ...(sort === undefined || accessor === undefined
-      ? {}
-      : {
-          sortStatus: { columnAccessor: accessor, direction: descending ? 'desc' : 'asc' },
-          onSortStatusChange: ({ columnAccessor, direction }: DataTableSortStatus<T>) =>
-            // Another column begins ascending; the library would keep the direction.
-            onSort?.(
-              columnAccessor === accessor && direction === 'desc' ? `-${accessor}` : String(columnAccessor),
-            ),
-        }),
-    ...(props.onRowClick ? { onRowClick: ({ record }: { record: T }) => props.onRowClick?.(record) } : {}),
-    ...(selection
-      ? {
-          selectedRecords: shown.filter((row) => selection.isSelected(rowId(row))),
-          onSelectedRecordsChange: (next: T[]) => selection.setOnPage(shown.map(rowId), next.map(rowId)),
-          allRecordsSelectionCheckboxProps: { 'aria-label': t('table.selectPage'), size: 'xs' },
-          getRecordSelectionCheckboxProps: (row: T) => ({
-            'aria-label': t('table.selectRow', { name: rowName(row) }),
-            size: 'xs',
-          }),
-        }
-      : {}),
-  } as DataTableProps<T>;
   return (
     <section className={classes.frame} aria-label={label} aria-busy={reading.isFetching}>
       <div className={clsx(classes.bar, selection && anySelected(selection) && classes.selected)}>
@@ -170,46 +113,24 @@ export function DataTable<T extends object>(props: Props<T>) {
         </div>
       ) : null}
       {/* Without rows its empty state would say that there are none. */}
-      {failed && rows === undefined ? null : <Mantine {...options} />}
+      {failed && rows === undefined ? null : (
+        <TableRows
+          label={label}
+          columns={chosen.visible}
+          rows={rows}
+          rowId={rowId}
+          rowName={props.rowName}
+          sort={props.sort}
+          onSort={props.onSort}
+          selection={selection}
+          onRowClick={props.onRowClick}
+          empty={props.empty}
+          minHeight={props.minHeight}
+        />
+      )}
       {props.footer ?? (paging ? <Pager {...paging} known={rows !== undefined} /> : null)}
     </section>
   );
-}
-
-/** The library says how a column is sorted in English only, so its signs are not shown, and these stand for them. */
-function Title({
-  column,
-  sort,
-}: {
-  column: Pick<Column<never>, 'key' | 'title' | 'sortable'>;
-  sort: string | undefined;
-}) {
-  const { t } = useTranslation();
-  if (column.title === '') return <VisuallyHidden>{t('table.actions')}</VisuallyHidden>;
-  if (column.sortable !== true) return column.title;
-  const order = sort === column.key ? 'ascending' : sort === `-${column.key}` ? 'descending' : 'unsorted';
-  const Sign = SORT_SIGNS[order];
-  return (
-    <span className={classes.sortable}>
-      {column.title}
-      <Sign size={14} aria-hidden className={order === 'unsorted' ? classes.unsorted : undefined} />
-      <VisuallyHidden>{t(`table.${order}`)}</VisuallyHidden>
-    </span>
-  );
-}
-
-const SORT_SIGNS = { ascending: IconAscending, descending: IconDescending, unsorted: IconUnsorted };
-
-function toMantine<T extends object>(column: Column<T>, title: ReactNode): DataTableColumn<T> {
-  return {
-    accessor: column.key,
-    title,
-    render: column.render,
-    sortable: column.sortable ?? false,
-    ...(column.numeric ? { textAlign: 'right' as const } : {}),
-    ...(column.width === undefined ? {} : { width: column.width }),
-    ...(column.ellipsis ? { ellipsis: true } : { noWrap: true }),
-  };
 }
 
 function anySelected({ selection }: SelectionState): boolean {

@@ -85,7 +85,7 @@ export function FilterBar({ search, filters, values, onChange, onClear, active, 
 }
 
 /** How long the typing has to rest before it is searched for. */
-const REST_MS = 250;
+const REST_MS = 150;
 
 function SearchField({ value, label, placeholder, onChange }: NonNullable<Props['search']>) {
   const { t } = useTranslation();

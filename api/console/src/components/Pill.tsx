@@ -1,13 +1,13 @@
-import { Tooltip } from '@mantine/core';
 import clsx from 'clsx';
 import type { ReactNode } from 'react';
 import type { Look } from '~/theme/states';
 import classes from './Pill.module.css';
+import { useHint } from './useHint';
 
 interface Props {
   look: Look;
   children: ReactNode;
-  /** Explains on hover and focus. */
+  /** Explains on hover. */
   help?: string | undefined;
   /** Without the ground, for running text. */
   plain?: boolean;
@@ -18,17 +18,21 @@ interface Props {
 /** A state as a sign, a word and a colour: never a colour alone. For credentials there is `StateBadge`. */
 export function Pill({ look, children, help, plain = false, busy = look.tone === 'active' }: Props) {
   const { tone, Icon } = look;
-  const pill = (
-    <span
-      className={clsx(classes.pill, plain && classes.plain, busy && classes.spin)}
-      style={{
-        color: `var(--rtm-${tone}-fg)`,
-        ...(plain ? {} : { backgroundColor: `var(--rtm-${tone}-bg)` }),
-      }}
-    >
-      <Icon size={15} stroke={2} aria-hidden />
-      {children}
-    </span>
+  const { near, hint } = useHint(help);
+  return (
+    <>
+      <span
+        {...near}
+        className={clsx(classes.pill, plain && classes.plain, busy && classes.spin)}
+        style={{
+          color: `var(--rtm-${tone}-fg)`,
+          ...(plain ? {} : { backgroundColor: `var(--rtm-${tone}-bg)` }),
+        }}
+      >
+        <Icon size={15} stroke={2} aria-hidden />
+        {children}
+      </span>
+      {hint}
+    </>
   );
-  return help === undefined ? pill : <Tooltip label={help}>{pill}</Tooltip>;
 }

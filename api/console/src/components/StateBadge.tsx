@@ -1,5 +1,5 @@
-import { useTranslation } from 'react-i18next';
 import type { Schemas } from '~/api';
+import { useTexts } from '~/i18n/texts';
 import { credentialLook } from '~/theme/states';
 import { Pill } from './Pill';
 
@@ -12,13 +12,13 @@ interface Props {
 
 /** The state of a credential. A disabled one that needs nobody says so instead of its state. */
 export function StateBadge({ state, enabled = true, reason }: Props) {
-  const { t } = useTranslation('terms');
+  const { t } = useTexts();
   const look = credentialLook(state, enabled);
   const shown = look.tone === 'off' ? 'disabled' : state;
   return (
-    <Pill look={look} help={t(`stateHelp.${shown}`)}>
-      {t(`state.${shown}`)}
-      {reason ? ` · ${t(`heldReason.${reason}`)}` : null}
+    <Pill look={look} help={t(`terms:stateHelp.${shown}`)}>
+      {t(`terms:state.${shown}`)}
+      {reason ? ` · ${t(`terms:heldReason.${reason}`)}` : null}
     </Pill>
   );
 }

@@ -1,6 +1,6 @@
-import { Tooltip } from '@mantine/core';
-import { useTranslation } from 'react-i18next';
 import { useFormat, useNow } from '~/format';
+import { useTexts } from '~/i18n/texts';
+import { useHint } from './useHint';
 
 /** How often a time at this distance changes what is shown of it. */
 function step(distanceSeconds: number): number {
@@ -22,39 +22,45 @@ interface TimeProps {
   none?: string;
 }
 
-/** `3 min ago`, with the time itself on hover and focus. */
+/** `3 min ago`, with the time itself on hover. */
 export function RelativeTime({ at, none }: TimeProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return at ? <Relative at={at} /> : <span>{none ?? t('time.none')}</span>;
 }
 
 function Relative({ at }: { at: string }) {
   const format = useFormat();
   const seconds = useDistance(at);
+  const { near, hint } = useHint(format.dateTime(at));
   return (
-    <Tooltip label={format.dateTime(at)}>
-      <time dateTime={at}>{format.relative(seconds)}</time>
-    </Tooltip>
+    <>
+      <time dateTime={at} {...near}>
+        {format.relative(seconds)}
+      </time>
+      {hint}
+    </>
   );
 }
 
 /** How long until something ends; in the colour of what has to be done about it. */
 export function ExpiryCountdown({ at, none, soonSeconds = 3_600 }: TimeProps & { soonSeconds?: number }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return at ? <Countdown at={at} soonSeconds={soonSeconds} /> : <span>{none ?? t('time.none')}</span>;
 }
 
 function Countdown({ at, soonSeconds }: { at: string; soonSeconds: number }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const format = useFormat();
   const left = useDistance(at);
+  const { near, hint } = useHint(format.dateTime(at));
   const over = left <= 0;
   const color = over ? 'var(--rtm-bad-fg)' : left < soonSeconds ? 'var(--rtm-doubt-fg)' : undefined;
   return (
-    <Tooltip label={format.dateTime(at)}>
-      <time dateTime={at} style={{ color, whiteSpace: 'nowrap' }}>
+    <>
+      <time dateTime={at} style={{ color, whiteSpace: 'nowrap' }} {...near}>
         {over ? t('time.expired', { ago: format.relative(left) }) : format.duration(left)}
       </time>
-    </Tooltip>
+      {hint}
+    </>
   );
 }

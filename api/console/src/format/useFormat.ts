@@ -1,5 +1,5 @@
 import type { i18n as I18n } from 'i18next';
-import { useTranslation } from 'react-i18next';
+import { useTexts } from '~/i18n/texts';
 import { Format } from './format';
 
 /** One for each language: a page of a table has hundreds of times, and what writes them is dear to make. */
@@ -15,5 +15,5 @@ function formatOf(i18n: I18n): Format {
 }
 
 export function useFormat(): Format {
-  return formatOf(useTranslation().i18n);
+  return formatOf(useTexts().i18n);
 }

@@ -1,5 +1,6 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { useState } from 'react';
+import { useRef, useState, type ReactElement } from 'react';
+import { flushSync } from 'react-dom';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import {
@@ -11,30 +12,65 @@ import {
   IconMore,
   IconRefresh,
 } from '~/icons';
+import { useTexts } from '~/i18n/texts';
 import { useIsAdministrator } from '~/session';
 import { useCredentialActions } from './actions';
 import { CredentialDialogs, type Asking } from './Dialogs';
 import type { Credential } from './query';
 
-/** What can be done with one row. Viewers can only look. */
+/** What can be done with one row. A page has up to 200 of them, and a menu is made for those that somebody opens. */
 export function RowActions({ credential }: { credential: Credential }) {
-  const { t } = useTranslation(['credentials', 'common']);
+  const { t } = useTexts();
+  const button = useRef<HTMLButtonElement>(null);
+  const [menu, setMenu] = useState<'none' | 'closed' | 'open'>('none');
+  const label = t('table.rowActions', { name: credential.biz_id });
+  if (menu === 'none') {
+    const open = () => {
+      flushSync(() => setMenu('closed'));
+      // The menu gives the focus back to where it was when it opened.
+      button.current?.focus();
+      setMenu('open');
+    };
+    return (
+      <ActionIcon size="sm" aria-label={label} aria-haspopup="menu" onClick={open}>
+        <IconMore size={17} />
+      </ActionIcon>
+    );
+  }
+  return (
+    <RowMenu
+      credential={credential}
+      opened={menu === 'open'}
+      onChange={(opened) => setMenu(opened ? 'open' : 'closed')}
+    >
+      <ActionIcon ref={button} size="sm" aria-label={label}>
+        <IconMore size={17} />
+      </ActionIcon>
+    </RowMenu>
+  );
+}
+
+interface RowMenuProps {
+  credential: Credential;
+  opened: boolean;
+  onChange: (opened: boolean) => void;
+  /** What opens it. */
+  children: ReactElement;
+}
+
+/** Viewers can only look. */
+function RowMenu({ credential, opened, onChange, children }: RowMenuProps) {
+  const { t } = useTranslation('credentials');
   const may = useIsAdministrator();
   const [asking, setAsking] = useState<Asking | null>(null);
-  // A page has up to 200 rows, and nobody opens the menus of most.
-  const [used, setUsed] = useState(false);
   const { refresh, setEnabled, restore } = useCredentialActions();
-  const { id, biz_id: name, enabled, deleted_at } = credential;
+  const { id, enabled, deleted_at } = credential;
   const deleted = deleted_at != null;
 
   return (
     <>
-      <Menu position="bottom-end" withinPortal shadow="md" onOpen={() => setUsed(true)}>
-        <Menu.Target>
-          <ActionIcon size="sm" aria-label={t('common:table.rowActions', { name })}>
-            <IconMore size={17} />
-          </ActionIcon>
-        </Menu.Target>
+      <Menu position="bottom-end" withinPortal shadow="md" opened={opened} onChange={onChange}>
+        <Menu.Target>{children}</Menu.Target>
         <Menu.Dropdown>
           {deleted ? (
             <Menu.Item
@@ -90,9 +126,7 @@ export function RowActions({ credential }: { credential: Credential }) {
           )}
         </Menu.Dropdown>
       </Menu>
-      {used ? (
-        <CredentialDialogs credential={credential} asking={asking} onClose={() => setAsking(null)} />
-      ) : null}
+      <CredentialDialogs credential={credential} asking={asking} onClose={() => setAsking(null)} />
     </>
   );
 }

@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { ExpiryCountdown, MaskedSecret, RelativeTime, StateBadge, type Column } from '~/components';
+import { useTexts } from '~/i18n/texts';
 import { RowActions } from './RowActions';
 import type { Credential } from './query';
 
@@ -174,11 +175,11 @@ function Name({ row }: { row: Credential }) {
 
 /** When, or why there is no when. */
 function NextRefresh({ row }: { row: Credential }) {
-  const { t } = useTranslation('terms');
+  const { t } = useTexts();
   if (row.next_refresh_at != null && row.deleted_at == null) return <RelativeTime at={row.next_refresh_at} />;
   return (
     <Text span size="sm" c="dimmed">
-      {t(`because.${row.next_refresh_because}`)}
+      {t(`terms:because.${row.next_refresh_because}`)}
     </Text>
   );
 }
