@@ -1,3 +1,4 @@
+import { Requests } from './support/requests.ts';
 import { ACCOUNTS, expect, gates, test } from './support/test.ts';
 
 test('the gates of the list', async ({ console: page, server }) => {
@@ -30,6 +31,20 @@ test('searches, filters, sorts and keeps it in the address', async ({ console: p
   await page.getByRole('button', { name: 'biz_id' }).click();
   await expect(page.getByRole('link', { name: /^user/ }).first()).toHaveText('user001');
   await expect(page.getByRole('button', { name: 'biz_id' })).toHaveAccessibleName('biz_id sorted ascending');
+});
+
+test('asks no more for many rows than for few', async ({ console: page, server }) => {
+  const requests = new Requests(page);
+  const asked = async (pageSize: number) => {
+    const before = requests.made;
+    await page.goto(`${server.url}/credentials?page_size=${pageSize}`);
+    await expect(page.getByRole('link', { name: /^user/ })).toHaveCount(pageSize);
+    await expect.poll(() => requests.quiet, { intervals: [60] }).toBe(true);
+    return requests.made - before;
+  };
+  const few = await asked(25);
+  // Something may happen meanwhile, and what is shown is read anew then: the list, its facets, the status.
+  expect(await asked(100)).toBeLessThanOrEqual(few + 6);
 });
 
 test('selects the page and then all that match', async ({ console: page, server }) => {

@@ -1,7 +1,8 @@
-import type { CDPSession, Page, Request } from '@playwright/test';
+import type { CDPSession, Page } from '@playwright/test';
 import { Server } from './support/server.ts';
 import { expect, settled, test } from './support/test.ts';
 import { heapOf } from './support/heap.ts';
+import { Requests } from './support/requests.ts';
 
 /** The goal is asked for at so many. */
 const ACCOUNTS = Number(process.env.RTM_MEASURE_ACCOUNTS ?? 100_000);
@@ -52,34 +53,6 @@ function observe(): void {
     if (all.some(({ addedNodes, removedNodes }) => [...addedNodes, ...removedNodes].some(isRow)))
       requestAnimationFrame(() => (marks.changed = performance.now()));
   }).observe(rows, { childList: true, subtree: true });
-}
-
-/** How long nothing has to be under way before an interaction counts as answered. */
-const QUIET_MS = 250;
-
-/** What a page asks of the API, other than its stream of events. */
-class Requests {
-  made = 0;
-  readonly #open = new Set<Request>();
-  #last = Date.now();
-
-  constructor(page: Page) {
-    page.on('request', (request) => {
-      if (!/\/api\/v1\/(?!events)/.test(request.url())) return;
-      this.made += 1;
-      this.#open.add(request);
-      this.#last = Date.now();
-    });
-    const ended = (request: Request) => {
-      if (this.#open.delete(request)) this.#last = Date.now();
-    };
-    page.on('requestfinished', ended);
-    page.on('requestfailed', ended);
-  }
-
-  get quiet(): boolean {
-    return this.#open.size === 0 && Date.now() - this.#last >= QUIET_MS;
-  }
 }
 
 /** From what was done last to the frame that shows all of its rows, and what was asked of the server for it. */
