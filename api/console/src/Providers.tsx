@@ -1,7 +1,8 @@
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider, type QueryClient } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { useEffect, type ReactNode } from 'react';
+import { rememberFocus } from './components/focus';
 import { TextsProvider } from './i18n/texts';
 import { cssVariables, theme } from './theme/theme';
 
@@ -16,6 +17,7 @@ interface Props {
 }
 
 export function Providers({ client, nonce, env = 'default', children }: Props) {
+  useEffect(() => rememberFocus(), []);
   return (
     <QueryClientProvider client={client}>
       <MantineProvider

@@ -10,6 +10,7 @@ import {
   type CSSVariablesResolver,
   type MantineColorsTuple,
 } from '@mantine/core';
+import { restoreFocus } from '~/components/focus';
 
 /** The colour of the house: what can be pressed, and where one is. Never a state. */
 const sea: MantineColorsTuple = [
@@ -73,6 +74,7 @@ export const theme = createTheme({
       defaultProps: {
         centered: true,
         overlayProps: { backgroundOpacity: 0.45, blur: 1 },
+        onExitTransitionEnd: restoreFocus,
         // The head of a dialog is not that of the page, for which its element stands.
         attributes: { header: { role: 'presentation' } },
       },
