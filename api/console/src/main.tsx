@@ -24,8 +24,10 @@ const router = newRouter(client);
 onSessionEnd(() => {
   const { pathname, search } = globalThis.location;
   if (pathname === '/login') return;
-  client.clear();
-  void router.navigate(loginPath({ pathname, search }), { state: { ended: true } });
+  // What is shown is of this session until it is left.
+  void router
+    .navigate(loginPath({ pathname, search }), { state: { ended: true } })
+    .then(() => client.clear());
 });
 
 const root = document.getElementById('root');
