@@ -46,7 +46,8 @@ export function madeStale(event: EventName, data: EventData): readonly Stale[] |
   const one = typeof data.credential === 'string' ? [soon('credential', data.credential)] : [];
   switch (event) {
     case 'ready':
-      return [];
+      // What ended just before this page was opened is not counted yet, and no event will tell of it.
+      return [counted('stats')];
     case 'attempt':
       return [
         ...one,
