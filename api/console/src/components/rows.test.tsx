@@ -34,7 +34,9 @@ function Page() {
         rowName={({ name }) => name}
         reading={{ isFetching: times % 2 === 1, error: null, refetch: () => Promise.resolve() }}
         sort="id"
-        onSort={(sort) => sorted(sort, times)}
+        onSort={(sort) => {
+          sorted(sort, times);
+        }}
         empty={null}
       />
     </>
