@@ -212,7 +212,7 @@ function Target({ entry, kind }: { entry: AuditEntry; kind: (kind: string) => st
       {path === null ? (
         shown
       ) : (
-        <Anchor component={Link} to={path} size="sm">
+        <Anchor component={Link} to={path} size="sm" underline="always">
           {shown}
         </Anchor>
       )}
