@@ -94,7 +94,7 @@ const VIEWS: readonly View[] = [
         .locator('input[type=file]')
         .setInputFiles({ name: 'accounts.csv', mimeType: 'text/csv', buffer: Buffer.from(IMPORT) });
       await press(page, words('imports:dryRun.verb'));
-      await expect(page.getByText('sk-an').or(page.getByText('API key, not a refresh token'))).toBeVisible();
+      await expect(page.getByText(words('codes:invalid')).first()).toBeVisible();
       await settled(page);
     },
   },
