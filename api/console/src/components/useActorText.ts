@@ -1,5 +1,5 @@
-import { useTranslation } from 'react-i18next';
 import type { Schemas } from '~/api';
+import { useTexts } from '~/i18n/texts';
 
 type Deed = Pick<Schemas['AuditEntry'], 'actor' | 'actor_kind'>;
 
@@ -13,10 +13,10 @@ interface ActorText {
 
 /** Who did something. Of the command line and the system there is one each, so they go by what they are. */
 export function useActorText(): (deed: Deed) => ActorText {
-  const { t } = useTranslation('system');
+  const { t } = useTexts();
   return ({ actor, actor_kind }) => {
     const known = KINDS.find((kind) => kind === actor_kind);
-    const kind = known === undefined ? actor_kind : t(`actorKind.${known}`);
+    const kind = known === undefined ? actor_kind : t(`terms:actorKind.${known}`);
     if (known === 'user') return { name: actor, kind: null };
     if (known === 'command_line' || known === 'system') return { name: kind, kind: null };
     return { name: actor, kind };
