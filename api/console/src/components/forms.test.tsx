@@ -1,27 +1,16 @@
-import { TextInput } from '@mantine/core';
 import { screen } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import { Problem } from '~/api';
 import { render } from '~/test/render';
-import { ProblemAlert, useProblemForm } from '.';
-
-function Form({ failure }: { failure: Problem }) {
-  const { form, problem, otherFields, submit } = useProblemForm({ initialValues: { tag: '' } });
-  return (
-    <form onSubmit={submit(() => Promise.reject(failure))}>
-      <TextInput label="Tag" {...form.getInputProps('tag')} />
-      <ProblemAlert problem={problem} fields={otherFields} />
-      <button type="submit">Send</button>
-    </form>
-  );
-}
+import { TagForm } from '~/test/TagForm';
+import { ProblemAlert } from '.';
 
 const invalid = (field: string) =>
   new Problem('validation_failed', 422, null, [{ field, message: 'is too long' }], '01KAREQUEST');
 
 describe('useProblemForm', () => {
   it('puts what the server says beside the field', async () => {
-    const { user } = render(<Form failure={invalid('tag')} />);
+    const { user } = render(<TagForm failure={invalid('tag')} />);
     await user.click(screen.getByText('Send'));
     expect(await screen.findByText('is too long')).toBeInTheDocument();
     expect(screen.getByLabelText('Tag')).toHaveAttribute('aria-invalid', 'true');
@@ -29,7 +18,7 @@ describe('useProblemForm', () => {
   });
 
   it('tells of fields that the form does not have', async () => {
-    const { user } = render(<Form failure={invalid('proxy')} />);
+    const { user } = render(<TagForm failure={invalid('proxy')} />);
     await user.click(screen.getByText('Send'));
     const alert = await screen.findByRole('alert');
     expect(alert).toHaveTextContent('proxy is too long');

@@ -1,31 +1,20 @@
-import { TextInput } from '@mantine/core';
 import { act, screen } from '@testing-library/react';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Problem } from '~/api';
 import { chooseLanguage } from '~/i18n';
 import { render } from '~/test/render';
-import { ProblemAlert, useProblemForm } from '.';
+import { TagForm } from '~/test/TagForm';
+import { ProblemAlert } from '.';
 
 beforeEach(() => chooseLanguage('zh'));
 afterEach(() => act(() => chooseLanguage('en')));
-
-function Form({ failure }: { failure: Problem }) {
-  const { form, problem, otherFields, submit } = useProblemForm({ initialValues: { tag: '' } });
-  return (
-    <form onSubmit={submit(() => Promise.reject(failure))}>
-      <TextInput label="Tag" {...form.getInputProps('tag')} />
-      <ProblemAlert problem={problem} fields={otherFields} />
-      <button type="submit">Send</button>
-    </form>
-  );
-}
 
 it('says in the language of the page what is wrong with fields, also when that is changed', async () => {
   const failure = new Problem('validation_failed', 422, null, [
     { field: 'tag', message: 'has more than 255 characters' },
     { field: 'proxy', message: 'cannot stand beside `proxy`; give one of them' },
   ]);
-  const { user } = render(<Form failure={failure} />);
+  const { user } = render(<TagForm failure={failure} />);
   await user.click(screen.getByText('Send'));
   expect(await screen.findByText('超过 255 个字符')).toBeVisible();
   expect(screen.getByLabelText('Tag')).toHaveAccessibleDescription('超过 255 个字符');
