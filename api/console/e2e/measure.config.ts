@@ -8,4 +8,6 @@ export default {
   testMatch: 'measure.ts',
   workers: 1,
   timeout: 1_800_000,
+  // Traces copy the whole page at each action, which takes a third of what is measured.
+  use: { ...base.use, trace: 'off', screenshot: 'off' },
 };

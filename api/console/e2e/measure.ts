@@ -47,12 +47,15 @@ function observe(): void {
     window.addEventListener(kind, (event) => (marks.acted = event.timeStamp), { capture: true });
   const rows = document.querySelector('main table');
   if (rows === null) throw new Error('there is no table');
-  const isRow = (node: Node) => node.nodeName === 'TR';
-  new MutationObserver((all) => {
-    if (marks.changed > marks.acted) return;
-    if (all.some(({ addedNodes, removedNodes }) => [...addedNodes, ...removedNodes].some(isRow)))
-      requestAnimationFrame(() => (marks.changed = performance.now()));
-  }).observe(rows, { childList: true, subtree: true });
+  const names = () => [...rows.querySelectorAll('tbody a')].map(({ textContent }) => textContent).join();
+  let before = names();
+  // A row may be drawn with the elements of another one. What counts down changes by itself.
+  new MutationObserver(() => {
+    const now = names();
+    if (now === before) return;
+    before = now;
+    if (marks.changed <= marks.acted) requestAnimationFrame(() => (marks.changed = performance.now()));
+  }).observe(rows, { childList: true, subtree: true, characterData: true });
 }
 
 /** From what was done last to the frame that shows all of its rows, and what was asked of the server for it. */
