@@ -1,7 +1,7 @@
 import { ActionIcon, AppShell, Burger, Kbd, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Outlet, ScrollRestoration, useLocation, useNavigate } from 'react-router';
 import { IconHelp, IconSearch } from '~/icons';
@@ -39,7 +39,7 @@ function Frame() {
   // How often the search was asked for.
   const [asked, setAsked] = useState(0);
   const search = () => setAsked((times) => times + 1);
-  const main = useFocusOnNavigation();
+  const main = useRef<HTMLElement>(null);
   useHotkeys([['mod+K', search]]);
   useShortcut('?', t('shortcuts.help'), openHelp);
   useShortcut('r', t('shortcuts.refresh'), () => void client.invalidateQueries());
@@ -109,6 +109,7 @@ function Frame() {
           label={t('shortcuts.goto', { page: t(`nav.${page.name}`) })}
         />
       ))}
+      <FocusOnNavigation target={main} />
       <ScrollRestoration />
     </>
   );
@@ -138,14 +139,13 @@ function SearchButton({ onOpen }: { onOpen: () => void }) {
 }
 
 /** Another page begins at its head also for those who do not see it. */
-function useFocusOnNavigation() {
-  const main = useRef<HTMLElement>(null);
+function FocusOnNavigation({ target }: { target: RefObject<HTMLElement | null> }) {
   const { pathname } = useLocation();
   const before = useRef(pathname);
   useEffect(() => {
     if (before.current === pathname) return;
     before.current = pathname;
-    main.current?.focus({ preventScroll: true });
-  }, [pathname]);
-  return main;
+    target.current?.focus({ preventScroll: true });
+  }, [pathname, target]);
+  return null;
 }
