@@ -2,8 +2,10 @@ import { ActionIcon, Button, Group, Select, Tooltip, VisuallyHidden } from '@man
 import clsx from 'clsx';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useNavigate } from 'react-router';
 import { useFormat } from '~/format';
 import { IconBack, IconNext } from '~/icons';
+import { RowLinks } from './cells';
 import { ColumnChooser, useColumns } from './columns';
 import classes from './DataTable.module.css';
 import { LoadProblem } from './LoadProblem';
@@ -25,6 +27,8 @@ export interface Column<T> {
   /** Numbers stand at the right. */
   numeric?: boolean;
   width?: number | string;
+  /** Nothing that it shows remembers anything: another row can take over its elements, which is faster. */
+  stateless?: boolean;
   /** Long texts end in dots. */
   ellipsis?: boolean;
 }
@@ -71,7 +75,6 @@ interface Props<T> {
   selection?: SelectionState;
   /** What can be done with the selection. */
   bulk?: ReactNode;
-  onRowClick?: (row: T) => void;
   /** Stands where there are no rows. */
   empty: ReactNode;
   /** At the left of the bar above. */
@@ -88,6 +91,7 @@ interface Props<T> {
 export function DataTable<T extends object>(props: Props<T>) {
   const { name, label, columns, rows, rowId, reading, paging, selection } = props;
   const chosen = useColumns(name, columns);
+  const go = useNavigate();
   const shown = rows ?? [];
   const failed = reading.error != null;
   return (
@@ -114,19 +118,20 @@ export function DataTable<T extends object>(props: Props<T>) {
       ) : null}
       {/* Without rows its empty state would say that there are none. */}
       {failed && rows === undefined ? null : (
-        <TableRows
-          label={label}
-          columns={chosen.visible}
-          rows={rows}
-          rowId={rowId}
-          rowName={props.rowName}
-          sort={props.sort}
-          onSort={props.onSort}
-          selection={selection}
-          onRowClick={props.onRowClick}
-          empty={props.empty}
-          minHeight={props.minHeight}
-        />
+        <RowLinks value={go}>
+          <TableRows
+            label={label}
+            columns={chosen.visible}
+            rows={rows}
+            rowId={rowId}
+            rowName={props.rowName}
+            sort={props.sort}
+            onSort={props.onSort}
+            selection={selection}
+            empty={props.empty}
+            minHeight={props.minHeight}
+          />
+        </RowLinks>
       )}
       {props.footer ?? (paging ? <Pager {...paging} known={rows !== undefined} /> : null)}
     </section>

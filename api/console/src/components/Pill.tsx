@@ -2,13 +2,13 @@ import clsx from 'clsx';
 import type { ReactNode } from 'react';
 import type { Look } from '~/theme/states';
 import classes from './Pill.module.css';
-import { useHint } from './useHint';
+import { useHint, type Label } from './useHint';
 
 interface Props {
   look: Look;
   children: ReactNode;
   /** Explains on hover. */
-  help?: string | undefined;
+  help?: Label | undefined;
   /** Without the ground, for running text. */
   plain?: boolean;
   /** The icon turns: something is under way. */

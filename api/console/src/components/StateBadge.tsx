@@ -16,7 +16,7 @@ export function StateBadge({ state, enabled = true, reason }: Props) {
   const look = credentialLook(state, enabled);
   const shown = look.tone === 'off' ? 'disabled' : state;
   return (
-    <Pill look={look} help={t(`terms:stateHelp.${shown}`)}>
+    <Pill look={look} help={() => t(`terms:stateHelp.${shown}`)}>
       {t(`terms:state.${shown}`)}
       {reason ? ` · ${t(`terms:heldReason.${reason}`)}` : null}
     </Pill>

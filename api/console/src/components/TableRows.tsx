@@ -12,7 +12,10 @@ import { useTranslation } from 'react-i18next';
 import { IconAscending, IconDescending, IconUnsorted } from '~/icons';
 import type { Column } from './DataTable';
 import classes from './DataTable.module.css';
+import { TableRow } from './TableRow';
+import rowClasses from './TableRow.module.css';
 import type { SelectionState } from './useSelection';
+import { useSlots } from './useSlots';
 
 interface Props<T> {
   label: string;
@@ -24,13 +27,13 @@ interface Props<T> {
   sort: string | undefined;
   onSort: ((sort: string) => void) | undefined;
   selection: SelectionState | undefined;
-  onRowClick: ((row: T) => void) | undefined;
   empty: ReactNode;
   minHeight: number | undefined;
 }
 
 /** The least height of a table that waits for rows or has none. */
 const MIN_HEIGHT = 260;
+const NONE: readonly never[] = [];
 
 /**
  * The rows of a `DataTable`. A page of them takes a tenth of a second to draw, and lists are read anew every second while much
@@ -41,24 +44,30 @@ export function TableRows<T extends object>(props: Props<T>) {
   useLayoutEffect(() => {
     latest.current = props;
   });
+  // The row that was selected last, or taken out: where a range begins.
+  const touched = useRef<string | null>(null);
   // What is called later calls what is meant then, so it need not be another thing with every drawing.
   const stable = useMemo(
     () => ({
       onSort: (sort: string) => latest.current.onSort?.(sort),
-      onRowClick: (row: T) => latest.current.onRowClick?.(row),
-      onSelect: (page: readonly T[], selected: readonly T[]) => {
-        const { rowId, selection } = latest.current;
-        selection?.setOnPage(page.map(rowId), selected.map(rowId));
+      onPage: (selected: readonly T[]) => {
+        const { rows = [], rowId, selection } = latest.current;
+        selection?.setOnPage(rows.map(rowId), selected.map(rowId));
+      },
+      onRow: (row: T, range: boolean) => {
+        const { rows = [], rowId, selection } = latest.current;
+        const id = rowId(row);
+        selection?.toggle(rows.map(rowId), range ? (touched.current ?? id) : id, id);
+        touched.current = id;
       },
     }),
     [],
   );
-  const { onRowClick, onSort, ...rest } = props;
+  const { onSort, ...rest } = props;
   return (
     <Kept
       {...(rest as unknown as KeptProps<object>)}
       {...(stable as unknown as Handlers<object>)}
-      isClickable={onRowClick !== undefined}
       isSortable={onSort !== undefined}
     />
   );
@@ -66,12 +75,13 @@ export function TableRows<T extends object>(props: Props<T>) {
 
 interface Handlers<T> {
   onSort: (sort: string) => void;
-  onRowClick: (row: T) => void;
-  onSelect: (page: readonly T[], selected: readonly T[]) => void;
+  /** Of the page, these are selected. */
+  onPage: (selected: readonly T[]) => void;
+  /** A row is selected or taken out; `range`: and all up to the one before. */
+  onRow: (row: T, range: boolean) => void;
 }
 
-interface KeptProps<T> extends Omit<Props<T>, 'onSort' | 'onRowClick'>, Handlers<T> {
-  isClickable: boolean;
+interface KeptProps<T> extends Omit<Props<T>, 'onSort'>, Handlers<T> {
   isSortable: boolean;
 }
 
@@ -86,7 +96,6 @@ const Kept = memo(
     before.sort === now.sort &&
     before.selection === now.selection &&
     before.label === now.label &&
-    before.isClickable === now.isClickable &&
     before.isSortable === now.isSortable,
 );
 
@@ -94,15 +103,26 @@ function Rows({ label, columns, rows, rowId, rowName, sort, selection, ...props 
   const { t } = useTranslation();
   const descending = sort?.startsWith('-') ?? false;
   const accessor = sort?.replace(/^-/, '');
-  const shown = rows ?? [];
+  const shown = rows ?? NONE;
+  const slots = useSlots(shown, rowId);
   // The library's type is a union of what goes together; each of ours does.
   const options = {
     records: [...shown],
     columns: columns.map((column) => toMantine(column, <Title column={column} sort={sort} />)),
-    idAccessor: rowId,
+    idAccessor: (row: object) => String(slots.get(rowId(row))),
     fetching: rows === undefined,
     // A few rows need no more height than they are.
     ...(shown.length === 0 ? { minHeight: props.minHeight ?? MIN_HEIGHT } : {}),
+    rowFactory: ({ record }: { record: object }) => (
+      <TableRow
+        id={rowId(record)}
+        row={record}
+        columns={columns}
+        selectLabel={selection && t('table.selectRow', { name: rowName(record) })}
+        selected={selection?.isSelected(rowId(record)) ?? false}
+        onSelect={props.onRow}
+      />
+    ),
     highlightOnHover: true,
     // It scrolls sideways, so the keyboard must reach it.
     scrollAreaProps: { viewportProps: { tabIndex: 0, role: 'group', 'aria-label': label } },
@@ -127,18 +147,11 @@ function Rows({ label, columns, rows, rowId, rowName, sort, selection, ...props 
               columnAccessor === accessor && direction === 'desc' ? `-${accessor}` : String(columnAccessor),
             ),
         }),
-    ...(props.isClickable
-      ? { onRowClick: ({ record }: { record: object }) => props.onRowClick(record) }
-      : {}),
     ...(selection
       ? {
           selectedRecords: shown.filter((row) => selection.isSelected(rowId(row))),
-          onSelectedRecordsChange: (next: object[]) => props.onSelect(shown, next),
+          onSelectedRecordsChange: props.onPage,
           allRecordsSelectionCheckboxProps: { 'aria-label': t('table.selectPage'), size: 'xs' },
-          getRecordSelectionCheckboxProps: (row: object) => ({
-            'aria-label': t('table.selectRow', { name: rowName(row) }),
-            size: 'xs',
-          }),
         }
       : {}),
   } as DataTableProps<object>;
@@ -173,18 +186,10 @@ function toMantine(column: Column<object>, title: ReactNode): DataTableColumn<ob
   return {
     accessor: column.key,
     title,
-    render: (row) => <Cell render={column.render} row={row} />,
     sortable: column.sortable ?? false,
-    // What can be done with a row stays in sight where the table is wider than its place.
-    ...(column.title === ''
-      ? { titleClassName: classes.pinned ?? '', cellsClassName: classes.pinned ?? '' }
-      : {}),
+    ...(column.title === '' ? { titleClassName: rowClasses.pinned ?? '' } : {}),
     ...(column.numeric ? { textAlign: 'right' as const } : {}),
     ...(column.width === undefined ? {} : { width: column.width }),
-    ...(column.ellipsis ? { ellipsis: true } : { noWrap: true }),
+    noWrap: true,
   };
 }
-
-/** Drawn again when the row is another one, or the column. */
-const Cell = memo(({ render, row }: { render: (row: object) => ReactNode; row: object }) => render(row));
-Cell.displayName = 'Cell';

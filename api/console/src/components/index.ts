@@ -1,4 +1,5 @@
 export { BackLink } from './BackLink';
+export { RowButton, RowLink, Tag } from './cells';
 export { CodeBlock } from './CodeBlock';
 export { ConfirmDialog } from './ConfirmDialog';
 export { ConfirmLink } from './ConfirmLink';

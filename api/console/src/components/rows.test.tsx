@@ -2,7 +2,7 @@ import { screen } from '@testing-library/react';
 import { useState } from 'react';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { render } from '~/test/render';
-import { DataTable, RelativeTime, type Column } from '.';
+import { DataTable, RelativeTime, RowLink, type Column } from '.';
 
 interface Row {
   id: string;
@@ -60,6 +60,79 @@ it('tells what is meant now, though the rows were drawn before', async () => {
   await user.click(screen.getByRole('button', { name: 'again' }));
   await user.click(screen.getByText('Name'));
   expect(sorted).toHaveBeenCalledWith('name', 1);
+});
+
+function Box() {
+  const [open, setOpen] = useState(false);
+  return <button onClick={() => setOpen(true)}>{open ? 'open' : 'closed'}</button>;
+}
+
+const PLAIN_AND_BOX: readonly Column<Row>[] = [
+  { key: 'name', title: 'Name', stateless: true, render: ({ name }) => <b>{name}</b> },
+  { key: 'box', title: 'Box', render: () => <Box /> },
+];
+
+function Turning({ rows: first }: { rows: readonly Row[] }) {
+  const [rows, setRows] = useState(first);
+  return (
+    <>
+      <button onClick={() => setRows([{ id: '3', name: 'three' }])}>turn</button>
+      <DataTable
+        name="turning"
+        label="Things"
+        columns={PLAIN_AND_BOX}
+        rows={rows}
+        rowId={({ id }) => id}
+        rowName={({ name }) => name}
+        reading={{ isFetching: false, error: null, refetch: () => Promise.resolve() }}
+        empty={null}
+      />
+    </>
+  );
+}
+
+it('draws another row with the elements of one that went, and hands over nothing that it remembers', async () => {
+  const { user } = render(<Turning rows={[{ id: '1', name: 'one' }]} />);
+  const name = screen.getByText('one');
+  await user.click(screen.getByRole('button', { name: 'closed' }));
+  expect(screen.getByRole('button', { name: 'open' })).toBeInTheDocument();
+  await user.click(screen.getByRole('button', { name: 'turn' }));
+  expect(screen.getByText('three')).toBe(name);
+  expect(screen.getByRole('button', { name: 'closed' })).toBeInTheDocument();
+  expect(screen.queryByRole('button', { name: 'open' })).toBeNull();
+});
+
+it('leads where a row says without loading the page again', async () => {
+  const linked: readonly Column<Row>[] = [
+    { key: 'name', title: 'Name', render: ({ id, name }) => <RowLink to={`/things/${id}`}>{name}</RowLink> },
+  ];
+  const { user, router } = render(
+    <DataTable
+      name="linked"
+      label="Things"
+      columns={linked}
+      rows={[{ id: '1', name: 'one' }]}
+      rowId={({ id }) => id}
+      rowName={({ name }) => name}
+      reading={{ isFetching: false, error: null, refetch: () => Promise.resolve() }}
+      empty={null}
+    />,
+  );
+  const link = screen.getByRole('link', { name: 'one' });
+  // With a key held the browser opens another tab, which there is none of here.
+  const left = vi.fn((event: Event) => {
+    const byBrowser = !event.defaultPrevented;
+    event.preventDefault();
+    return byBrowser;
+  });
+  document.addEventListener('click', left, { once: true });
+  await user.keyboard('{Control>}');
+  await user.click(link);
+  await user.keyboard('{/Control}');
+  expect(left).toHaveReturnedWith(true);
+  expect(router.state.location.pathname).toBe('/');
+  await user.click(link);
+  expect(router.state.location.pathname).toBe('/things/1');
 });
 
 it('explains a time when it is pointed at', async () => {

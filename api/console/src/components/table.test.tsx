@@ -108,6 +108,24 @@ describe('DataTable', () => {
     expect(screen.queryByText(/selected/)).toBeNull();
   });
 
+  it('selects a range with shift, and takes one out again', async () => {
+    const names = ['one', 'two', 'three', 'four', 'five'];
+    const { user } = render(
+      <List rows={names.map((name, size) => ({ id: String(size), name, size }))} total={5} />,
+    );
+    const box = (name: string) => screen.getByRole('checkbox', { name: `Select ${name}` });
+    const selected = () => names.filter((name) => (box(name) as HTMLInputElement).checked);
+    await user.click(box('four'));
+    await user.keyboard('{Shift>}');
+    await user.click(box('two'));
+    expect(selected()).toEqual(['two', 'three', 'four']);
+    await user.click(box('three'));
+    await user.keyboard('{/Shift}');
+    expect(selected()).toEqual(['four']);
+    await user.click(box('five'));
+    expect(selected()).toEqual(['four', 'five']);
+  });
+
   it('remembers the columns', async () => {
     const { user, unmount } = render(<List />);
     expect(screen.queryByText('#1')).toBeNull();

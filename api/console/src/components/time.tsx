@@ -31,7 +31,7 @@ export function RelativeTime({ at, none }: TimeProps) {
 function Relative({ at }: { at: string }) {
   const format = useFormat();
   const seconds = useDistance(at);
-  const { near, hint } = useHint(format.dateTime(at));
+  const { near, hint } = useHint(() => format.dateTime(at));
   return (
     <>
       <time dateTime={at} {...near}>
@@ -52,7 +52,7 @@ function Countdown({ at, soonSeconds }: { at: string; soonSeconds: number }) {
   const { t } = useTexts();
   const format = useFormat();
   const left = useDistance(at);
-  const { near, hint } = useHint(format.dateTime(at));
+  const { near, hint } = useHint(() => format.dateTime(at));
   const over = left <= 0;
   const color = over ? 'var(--rtm-bad-fg)' : left < soonSeconds ? 'var(--rtm-doubt-fg)' : undefined;
   return (

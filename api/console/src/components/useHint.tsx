@@ -1,6 +1,9 @@
 import { Tooltip } from '@mantine/core';
 import { useState, type PointerEvent, type ReactNode } from 'react';
 
+/** Something that takes its time to write is written when it is asked for. */
+export type Label = string | (() => string);
+
 interface Hint {
   /** For the element that is pointed at. */
   near: {
@@ -12,7 +15,7 @@ interface Hint {
 }
 
 /** An explanation that is made when somebody points there. A table has hundreds of them, and each costs more than its cell. */
-export function useHint(label: string | undefined): Hint {
+export function useHint(label: Label | undefined): Hint {
   const [target, setTarget] = useState<HTMLElement | null>(null);
   if (label === undefined) return { near: {}, hint: null };
   return {
@@ -20,6 +23,9 @@ export function useHint(label: string | undefined): Hint {
       onPointerEnter: ({ currentTarget }) => setTarget(currentTarget),
       onPointerLeave: () => setTarget(null),
     },
-    hint: target === null ? null : <Tooltip label={label} target={target} opened />,
+    hint:
+      target === null ? null : (
+        <Tooltip label={typeof label === 'string' ? label : label()} target={target} opened />
+      ),
   };
 }

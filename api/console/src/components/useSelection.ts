@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 /** What is selected: some rows, or everything that the filter finds. */
 export type Selection = { kind: 'ids'; ids: ReadonlySet<string> } | { kind: 'filter' };
@@ -7,7 +7,9 @@ export interface SelectionState {
   selection: Selection;
   isSelected: (id: string) => boolean;
   /** Of the rows of the page, exactly these are selected; those of other pages stay as they are. */
-  setOnPage: (page: readonly string[], selected: readonly string[]) => void;
+  setOnPage: (page: readonly string[], selected: Iterable<string>) => void;
+  /** Selects `last` or takes it out, and with it the rows of the page from `first` to it. */
+  toggle: (page: readonly string[], first: string, last: string) => void;
   selectAllMatching: () => void;
   clear: () => void;
 }
@@ -18,22 +20,41 @@ const NOTHING: Selection = { kind: 'ids', ids: new Set() };
 export function useSelection(scope: string): SelectionState {
   const [kept, setKept] = useState({ scope, selection: NOTHING });
   const selection = kept.scope === scope ? kept.selection : NOTHING;
-  const set = useCallback((next: Selection) => setKept({ scope, selection: next }), [scope]);
+  // Tables draw their rows again when the selection is another one; another filter alone does not make it one.
+  const latest = useRef(scope);
+  useLayoutEffect(() => {
+    latest.current = scope;
+  });
+  const set = useCallback((next: Selection) => setKept({ scope: latest.current, selection: next }), []);
 
-  return useMemo(
-    () => ({
+  return useMemo(() => {
+    const isSelected = (id: string) => selection.kind === 'filter' || selection.ids.has(id);
+    const setOnPage = (page: readonly string[], selected: Iterable<string>) => {
+      // Who takes one out of "all that match" goes on with the rows that are in sight.
+      const next = new Set(selection.kind === 'ids' ? selection.ids : []);
+      for (const id of page) next.delete(id);
+      for (const id of selected) next.add(id);
+      set({ kind: 'ids', ids: next });
+    };
+    return {
       selection,
-      isSelected: (id) => selection.kind === 'filter' || selection.ids.has(id),
-      setOnPage: (page, selected) => {
-        // Who takes one out of "all that match" goes on with the rows that are in sight.
-        const next = new Set(selection.kind === 'ids' ? selection.ids : []);
-        for (const id of page) next.delete(id);
-        for (const id of selected) next.add(id);
-        set({ kind: 'ids', ids: next });
+      isSelected,
+      setOnPage,
+      toggle: (page, first, last) => {
+        const next = new Set(page.filter(isSelected));
+        const change = next.has(last) ? (id: string) => next.delete(id) : (id: string) => next.add(id);
+        between(page, first, last).forEach(change);
+        setOnPage(page, next);
       },
       selectAllMatching: () => set({ kind: 'filter' }),
       clear: () => set(NOTHING),
-    }),
-    [selection, set],
-  );
+    };
+  }, [selection, set]);
+}
+
+/** From one to the other, whichever stands first; only `last` where the other is not on the page. */
+function between(page: readonly string[], first: string, last: string): readonly string[] {
+  const from = page.indexOf(first);
+  const to = page.indexOf(last);
+  return from < 0 ? [last] : page.slice(Math.min(from, to), Math.max(from, to) + 1);
 }

@@ -1,14 +1,14 @@
-import { Anchor, Chip, Group, Text } from '@mantine/core';
+import { Chip, Group, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { TFunction } from 'i18next';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
 import {
   CursorPager,
   DataTable,
   EmptyState,
   Pill,
+  RowLink,
   useCodeText,
   useCursor,
   useServerText,
@@ -114,11 +114,7 @@ function columns(t: TFunction<['jobs', 'terms']>, kind: Job['kind']): readonly C
 
 function Credential({ row }: { row: JobItem }) {
   if (row.credential_id == null) return row.label ?? '';
-  return (
-    <Anchor component={Link} to={`/credentials/${row.credential_id}`} size="sm" fw={600} underline="hover">
-      {row.label ?? row.credential_id}
-    </Anchor>
-  );
+  return <RowLink to={`/credentials/${row.credential_id}`}>{row.label ?? row.credential_id}</RowLink>;
 }
 
 /** The meaning in words, the code for those who look it up, and what the server adds. */

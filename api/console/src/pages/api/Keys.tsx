@@ -1,10 +1,18 @@
-import { ActionIcon, Button, Center, Group, Menu, SegmentedControl, Stack, Text } from '@mantine/core';
+import { Button, Center, Group, Menu, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSearchParams } from 'react-router';
 import { api, type Schemas } from '~/api';
-import { ConfirmDialog, DataTable, EmptyState, notify, useLast, useProblemText } from '~/components';
+import {
+  ConfirmDialog,
+  DataTable,
+  EmptyState,
+  notify,
+  RowButton,
+  useLast,
+  useProblemText,
+} from '~/components';
 import { useFormat, useNow } from '~/format';
 import { IconAdd, IconDelete, IconDisabled, IconEdit, IconHealthy, IconHistory, IconMore } from '~/icons';
 import { keys } from '~/query';
@@ -144,9 +152,9 @@ function Actions({ apiKey: key, may, onAsk, onHandouts }: ActionsProps) {
   return (
     <Menu position="bottom-end" withinPortal shadow="md">
       <Menu.Target>
-        <ActionIcon size="sm" aria-label={t('common:table.rowActions', { name })}>
+        <RowButton aria-label={t('common:table.rowActions', { name })}>
           <IconMore size={17} />
-        </ActionIcon>
+        </RowButton>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item leftSection={<IconHistory size={16} />} onClick={() => onHandouts({ id, name })}>

@@ -1,8 +1,9 @@
-import { ActionIcon, Menu } from '@mantine/core';
+import { Menu } from '@mantine/core';
 import { useRef, useState, type ReactElement } from 'react';
 import { flushSync } from 'react-dom';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
+import { RowButton } from '~/components';
 import {
   IconCredentials,
   IconDelete,
@@ -32,9 +33,9 @@ export function RowActions({ credential }: { credential: Credential }) {
       setMenu('open');
     };
     return (
-      <ActionIcon size="sm" aria-label={label} aria-haspopup="menu" onClick={open}>
+      <RowButton aria-label={label} aria-haspopup="menu" onClick={open}>
         <IconMore size={17} />
-      </ActionIcon>
+      </RowButton>
     );
   }
   return (
@@ -43,9 +44,9 @@ export function RowActions({ credential }: { credential: Credential }) {
       opened={menu === 'open'}
       onChange={(opened) => setMenu(opened ? 'open' : 'closed')}
     >
-      <ActionIcon ref={button} size="sm" aria-label={label}>
+      <RowButton ref={button} aria-label={label}>
         <IconMore size={17} />
-      </ActionIcon>
+      </RowButton>
     </RowMenu>
   );
 }

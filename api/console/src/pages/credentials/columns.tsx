@@ -1,17 +1,27 @@
-import { Anchor, Badge, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import type { TFunction } from 'i18next';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
-import { ExpiryCountdown, MaskedSecret, RelativeTime, StateBadge, type Column } from '~/components';
+import {
+  ExpiryCountdown,
+  MaskedSecret,
+  RelativeTime,
+  RowLink,
+  StateBadge,
+  Tag,
+  type Column,
+} from '~/components';
 import { useTexts } from '~/i18n/texts';
 import { RowActions } from './RowActions';
 import type { Credential } from './query';
 
-/** The columns of the list; the keys are those that the server sorts by. */
+/** The columns of the list; the keys are those that the server sorts by. All but the menu only show the row. */
 export function useCredentialColumns(deleted: boolean): readonly Column<Credential>[] {
   const { t } = useTranslation(['credentials', 'terms']);
-  return useMemo(() => columns(t, deleted), [t, deleted]);
+  return useMemo(
+    () => columns(t, deleted).map((column) => ({ stateless: column.key !== 'actions', ...column })),
+    [t, deleted],
+  );
 }
 
 function columns(t: TFunction<['credentials', 'terms']>, deleted: boolean): readonly Column<Credential>[] {
@@ -50,16 +60,9 @@ function columns(t: TFunction<['credentials', 'terms']>, deleted: boolean): read
       key: 'tag',
       title: t('column.tag'),
       sortable,
-      // A badge yields to everything else: without a width nothing of it is left.
+      // A tag yields to everything else: without a width nothing of it is left.
       width: 140,
-      render: ({ tag }) =>
-        tag === '' ? (
-          ''
-        ) : (
-          <Badge color="gray" variant="default" title={tag}>
-            {tag}
-          </Badge>
-        ),
+      render: ({ tag }) => (tag === '' ? '' : <Tag>{tag}</Tag>),
     },
     {
       key: 'at_expires_at',
@@ -163,9 +166,7 @@ function columns(t: TFunction<['credentials', 'terms']>, deleted: boolean): read
 
 function Name({ row }: { row: Credential }) {
   return row.deleted_at == null ? (
-    <Anchor component={Link} to={`/credentials/${row.id}`} fw={600} size="sm" underline="hover">
-      {row.biz_id}
-    </Anchor>
+    <RowLink to={`/credentials/${row.id}`}>{row.biz_id}</RowLink>
   ) : (
     <Text span fw={600} size="sm">
       {row.biz_id}

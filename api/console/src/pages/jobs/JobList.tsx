@@ -1,4 +1,4 @@
-import { Anchor, Button, Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { TFunction } from 'i18next';
 import { useMemo } from 'react';
@@ -12,6 +12,7 @@ import {
   FilterBar,
   JobProgress,
   RelativeTime,
+  RowLink,
   useCursor,
   useTableUrl,
   type Column,
@@ -110,9 +111,7 @@ function columns(
       width: 190,
       render: (job) => (
         <>
-          <Anchor component={Link} to={`/jobs/${job.id}`} size="sm" fw={600} underline="hover">
-            {title(job)}
-          </Anchor>
+          <RowLink to={`/jobs/${job.id}`}>{title(job)}</RowLink>
           {job.retry_of == null ? null : (
             <Text size="xs" c="dimmed">
               {t('retryOf')}

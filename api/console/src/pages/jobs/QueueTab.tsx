@@ -1,9 +1,8 @@
-import { Anchor, Paper, SimpleGrid, Text } from '@mantine/core';
+import { Paper, SimpleGrid, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { TFunction } from 'i18next';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
 import {
   CursorPager,
   DataTable,
@@ -11,6 +10,7 @@ import {
   LoadProblem,
   Pill,
   RelativeTime,
+  RowLink,
   useCursor,
   type Column,
 } from '~/components';
@@ -116,13 +116,7 @@ function columns(
       title: t('open.credential'),
       fixed: true,
       render: ({ credential_id, biz_id }) =>
-        biz_id == null ? (
-          credential_id
-        ) : (
-          <Anchor component={Link} to={`/credentials/${credential_id}`} size="sm" fw={600} underline="hover">
-            {biz_id}
-          </Anchor>
-        ),
+        biz_id == null ? credential_id : <RowLink to={`/credentials/${credential_id}`}>{biz_id}</RowLink>,
     },
     {
       key: 'state',

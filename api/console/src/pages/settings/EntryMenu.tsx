@@ -1,6 +1,7 @@
-import { ActionIcon, Menu } from '@mantine/core';
+import { Menu } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { RowButton } from '~/components';
 import { IconDelete, IconEdit, IconMore } from '~/icons';
 
 interface Props {
@@ -17,9 +18,9 @@ export function EntryMenu({ name, may, onEdit, onDelete, children }: Props) {
   return (
     <Menu position="bottom-end" withinPortal shadow="md">
       <Menu.Target>
-        <ActionIcon size="sm" aria-label={t('table.rowActions', { name })}>
+        <RowButton aria-label={t('table.rowActions', { name })}>
           <IconMore size={17} />
-        </ActionIcon>
+        </RowButton>
       </Menu.Target>
       <Menu.Dropdown>
         {children}

@@ -1,7 +1,7 @@
-import { ActionIcon, Menu } from '@mantine/core';
+import { Menu } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ConfirmDialog } from '~/components';
+import { ConfirmDialog, RowButton } from '~/components';
 import {
   IconDelete,
   IconDisabled,
@@ -37,9 +37,9 @@ export function PersonActions({ person }: { person: Person }) {
     <>
       <Menu position="bottom-end" withinPortal shadow="md">
         <Menu.Target>
-          <ActionIcon size="sm" aria-label={t('common:table.rowActions', { name })}>
+          <RowButton aria-label={t('common:table.rowActions', { name })}>
             <IconMore size={17} />
-          </ActionIcon>
+          </RowButton>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item
