@@ -110,6 +110,6 @@ function columns(
       hidden: true,
       render: ({ created_at }) => <RelativeTime at={created_at} />,
     },
-    { key: 'actions', title: t('common:table.actions'), fixed: true, width: 88, render: actions },
+    { key: 'actions', title: '', fixed: true, width: 52, render: actions },
   ];
 }

@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { useFormat } from '~/format';
@@ -17,16 +17,21 @@ export function JobActions({ job, compact = false }: { job: Job; compact?: boole
   if (!hasEnded(job)) return <CancelJob job={job} size={size} />;
   // Nothing was taken in, so nothing of it can be tried again; the file can.
   if (job.counts.failed === 0 || job.action === 'dry_run') return null;
+  const verb = t('retry.verb', { count: job.counts.failed, many: format.number(job.counts.failed) });
   return (
     <Button
       size={size}
+      aria-label={verb}
       variant="default"
       leftSection={<IconRefresh size={15} />}
       disabled={!may}
       loading={retry.isPending}
       onClick={() => retry.mutate(job, { onSuccess: ({ id }) => void navigate(`/jobs/${id}`) })}
     >
-      {t('retry.verb', { count: job.counts.failed, many: format.number(job.counts.failed) })}
+      {/* In a row it stays in sight, and on a narrow screen would cover the others. */}
+      <Text span inherit {...(compact ? { visibleFrom: 'sm' } : {})}>
+        {verb}
+      </Text>
     </Button>
   );
 }

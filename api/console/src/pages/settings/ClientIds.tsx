@@ -240,9 +240,9 @@ function useColumns(may: boolean, onAsk: (asking: Asking) => void): readonly Col
       },
       {
         key: 'actions',
-        title: t('common:table.actions'),
+        title: '',
         fixed: true,
-        width: 88,
+        width: 52,
         render: (entry) => (
           <EntryMenu
             name={entry.name}

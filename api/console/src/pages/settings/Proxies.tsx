@@ -192,7 +192,7 @@ function useColumns({ may, results, onTest, onAsk }: ColumnsOf): readonly Column
       },
       {
         key: 'actions',
-        title: t('common:table.actions'),
+        title: '',
         fixed: true,
         width: 128,
         render: ({ id, name }) => (
