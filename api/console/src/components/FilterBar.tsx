@@ -10,9 +10,9 @@ import {
   Text,
   TextInput,
 } from '@mantine/core';
-import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
+import { useCallbackRef, useDebouncedCallback, useDisclosure } from '@mantine/hooks';
 import clsx from 'clsx';
-import { useRef, useState, type ReactNode, type RefObject } from 'react';
+import { memo, useRef, useState, type ReactNode, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconClearFilter, IconClose, IconDown, IconFilter, IconSearch } from '~/icons';
 import classes from './FilterBar.module.css';
@@ -52,6 +52,7 @@ interface Props {
 export function FilterBar({ search, filters, values, onChange, onClear, active, children }: Props) {
   const { t } = useTranslation();
   const [open, { toggle }] = useDisclosure(false);
+  const change = useCallbackRef(onChange);
   return (
     <div className={clsx(classes.bar, !open && classes.closed)} role="search" aria-label={t('filter.label')}>
       {search ? <SearchField {...search} /> : null}
@@ -67,11 +68,7 @@ export function FilterBar({ search, filters, values, onChange, onClear, active, 
       </Button>
       {filters.map((filter) => (
         <div key={filter.name} data-filter>
-          <FilterMenu
-            filter={filter}
-            value={values[filter.name]}
-            onChange={(value) => onChange(filter.name, value)}
-          />
+          <FilterMenu filter={filter} value={values[filter.name]} onChange={change} />
         </div>
       ))}
       {active > 0 ? (
@@ -143,11 +140,12 @@ function focus(input: RefObject<HTMLInputElement | null>): void {
 interface MenuProps {
   filter: Filter;
   value: string | undefined;
-  onChange: (value: string | null) => void;
+  onChange: (name: string, value: string | null) => void;
 }
 
-function FilterMenu({ filter, value, onChange }: MenuProps) {
-  const { label, options, multiple = false } = filter;
+/** Drawn again when it is another filter or value: there are many of them, and each is dear. */
+const FilterMenu = memo(({ filter, value, onChange }: MenuProps) => {
+  const { name, label, options, multiple = false } = filter;
   const chosen = value === undefined ? [] : multiple ? listOf(value) : [value];
   const names = chosen.map((each) => options.find((option) => option.value === each)?.label ?? each);
   return (
@@ -168,11 +166,12 @@ function FilterMenu({ filter, value, onChange }: MenuProps) {
         </Button>
       </Popover.Target>
       <Popover.Dropdown p="xs" miw={220} aria-label={label}>
-        <FilterOptions {...{ label, options, multiple, chosen, onChange }} />
+        <FilterOptions {...{ label, options, multiple, chosen }} onChange={(next) => onChange(name, next)} />
       </Popover.Dropdown>
     </Popover>
   );
-}
+});
+FilterMenu.displayName = 'FilterMenu';
 
 interface OptionsProps {
   label: string;

@@ -7,7 +7,8 @@ import {
   type DataTableProps,
   type DataTableSortStatus,
 } from 'mantine-datatable';
-import { memo, useLayoutEffect, useMemo, useRef, type ReactNode } from 'react';
+import { useCallbackRef } from '@mantine/hooks';
+import { memo, useRef, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconAscending, IconDescending, IconUnsorted } from '~/icons';
 import type { Column } from './DataTable';
@@ -40,34 +41,28 @@ const NONE: readonly never[] = [];
  * happens: they are drawn again only when something of them is another thing, and of each only the cells of rows that changed.
  */
 export function TableRows<T extends object>(props: Props<T>) {
-  const latest = useRef(props);
-  useLayoutEffect(() => {
-    latest.current = props;
-  });
+  const { rows = [], rowId, selection, onSort, ...rest } = props;
   // The row that was selected last, or taken out: where a range begins.
   const touched = useRef<string | null>(null);
   // What is called later calls what is meant then, so it need not be another thing with every drawing.
-  const stable = useMemo(
-    () => ({
-      onSort: (sort: string) => latest.current.onSort?.(sort),
-      onPage: (selected: readonly T[]) => {
-        const { rows = [], rowId, selection } = latest.current;
-        selection?.setOnPage(rows.map(rowId), selected.map(rowId));
-      },
-      onRow: (row: T, range: boolean) => {
-        const { rows = [], rowId, selection } = latest.current;
-        const id = rowId(row);
-        selection?.toggle(rows.map(rowId), range ? (touched.current ?? id) : id, id);
-        touched.current = id;
-      },
+  const handlers: Handlers<T> = {
+    onSort: useCallbackRef((sort: string) => onSort?.(sort)),
+    onPage: useCallbackRef((selected: readonly T[]) =>
+      selection?.setOnPage(rows.map(rowId), selected.map(rowId)),
+    ),
+    onRow: useCallbackRef((row: T, range: boolean) => {
+      const id = rowId(row);
+      selection?.toggle(rows.map(rowId), range ? (touched.current ?? id) : id, id);
+      touched.current = id;
     }),
-    [],
-  );
-  const { onSort, ...rest } = props;
+  };
   return (
     <Kept
       {...(rest as unknown as KeptProps<object>)}
-      {...(stable as unknown as Handlers<object>)}
+      {...(handlers as unknown as Handlers<object>)}
+      rows={props.rows}
+      rowId={rowId as (row: object) => string}
+      selection={selection}
       isSortable={onSort !== undefined}
     />
   );

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Checkbox, Popover, Stack, Tooltip } from '@mantine/core';
-import { useMemo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconColumns } from '~/icons';
 import { isTextList, keepPreference, readPreference } from '~/preferences';
@@ -38,12 +38,10 @@ export function useColumns<T>(table: string, columns: readonly Column<T>[]): Cho
   }, [columns, kept, name]);
 }
 
-export function ColumnChooser<T>({
-  columns,
-  isShown,
-  choose,
-  reset,
-}: { columns: readonly Column<T>[] } & Chosen<T>) {
+/** Drawn again when the columns are other ones, not with each of their rows. */
+export const ColumnChooser = memo(Chooser) as typeof Chooser;
+
+function Chooser<T>({ columns, isShown, choose, reset }: { columns: readonly Column<T>[] } & Chosen<T>) {
   const { t } = useTranslation();
   const free = columns.filter((column) => column.fixed !== true && column.title !== '');
   return (

@@ -1,4 +1,5 @@
-import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useCallbackRef } from '@mantine/hooks';
+import { useMemo, useState } from 'react';
 
 /** What is selected: some rows, or everything that the filter finds. */
 export type Selection = { kind: 'ids'; ids: ReadonlySet<string> } | { kind: 'filter' };
@@ -20,12 +21,8 @@ const NOTHING: Selection = { kind: 'ids', ids: new Set() };
 export function useSelection(scope: string): SelectionState {
   const [kept, setKept] = useState({ scope, selection: NOTHING });
   const selection = kept.scope === scope ? kept.selection : NOTHING;
-  // Tables draw their rows again when the selection is another one; another filter alone does not make it one.
-  const latest = useRef(scope);
-  useLayoutEffect(() => {
-    latest.current = scope;
-  });
-  const set = useCallback((next: Selection) => setKept({ scope: latest.current, selection: next }), []);
+  // Tables draw their rows again when this is another thing; with another filter alone it is not.
+  const set = useCallbackRef((next: Selection) => setKept({ scope, selection: next }));
 
   return useMemo(() => {
     const isSelected = (id: string) => selection.kind === 'filter' || selection.ids.has(id);

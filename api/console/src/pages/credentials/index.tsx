@@ -1,7 +1,7 @@
 import { Button, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import {
@@ -135,7 +135,7 @@ export function Component() {
   );
 }
 
-function Actions({ may, onCreate }: { may: boolean; onCreate: () => void }) {
+const Actions = memo(({ may, onCreate }: { may: boolean; onCreate: () => void }) => {
   const { t } = useTranslation('credentials');
   return (
     <>
@@ -153,7 +153,8 @@ function Actions({ may, onCreate }: { may: boolean; onCreate: () => void }) {
       </Button>
     </>
   );
-}
+});
+Actions.displayName = 'Actions';
 
 interface NothingProps {
   /** `notYet`: the search ended before it found one. */
