@@ -54,7 +54,13 @@ function observe(): void {
     const now = names();
     if (now === before) return;
     before = now;
-    if (marks.changed <= marks.acted) requestAnimationFrame(() => (marks.changed = performance.now()));
+    if (marks.changed > marks.acted) return;
+    requestAnimationFrame(() => {
+      // What is posted in a frame comes after it was painted.
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => (marks.changed = performance.now());
+      port2.postMessage(null);
+    });
   }).observe(rows, { childList: true, subtree: true, characterData: true });
 }
 
