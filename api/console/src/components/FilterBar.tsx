@@ -1,23 +1,12 @@
-import {
-  ActionIcon,
-  Button,
-  Checkbox,
-  Group,
-  Popover,
-  Radio,
-  ScrollArea,
-  Stack,
-  Text,
-  TextInput,
-} from '@mantine/core';
-import { useCallbackRef, useDebouncedCallback, useDisclosure } from '@mantine/hooks';
+import { Button, Checkbox, Group, Popover, Radio, ScrollArea, Stack, Text } from '@mantine/core';
+import { useCallbackRef, useDisclosure } from '@mantine/hooks';
 import clsx from 'clsx';
-import { memo, useRef, useState, type ReactNode, type RefObject } from 'react';
+import { memo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { IconClearFilter, IconClose, IconDown, IconFilter, IconSearch } from '~/icons';
+import { IconClearFilter, IconDown, IconFilter } from '~/icons';
 import classes from './FilterBar.module.css';
 import { listOf, listText } from './listText';
-import { useShortcut } from '~/layout/shortcuts';
+import { SearchField, type Search } from './SearchField';
 
 export interface FilterOption {
   value: string;
@@ -37,7 +26,7 @@ export interface Filter {
 }
 
 interface Props {
-  search?: { value: string; label: string; placeholder: string; onChange: (value: string) => void };
+  search?: Search;
   filters: readonly Filter[];
   /** By name; several values are separated by commas. */
   values: Readonly<Partial<Record<string, string>>>;
@@ -79,62 +68,6 @@ export function FilterBar({ search, filters, values, onChange, onClear, active, 
       {children}
     </div>
   );
-}
-
-/** How long the typing has to rest before it is searched for: less than what most people need from key to key, so they notice no delay. */
-const REST_MS = 100;
-
-function SearchField({ value, label, placeholder, onChange }: NonNullable<Props['search']>) {
-  const { t } = useTranslation();
-  const input = useRef<HTMLInputElement>(null);
-  useShortcut('/', t('shortcuts.focusSearch'), () => focus(input));
-  // What is typed is ahead of the address; the address wins where somebody else changes it. `sent` may be on its way there
-  // while more is typed.
-  const [typed, setTyped] = useState({ text: value, from: value, sent: value });
-  const ours = value === typed.from || value === typed.sent;
-  if (value === typed.sent && value !== typed.from) setTyped({ ...typed, from: value });
-  const text = ours ? typed.text : value;
-  const search = useDebouncedCallback((next: string) => {
-    const sent = next.trim();
-    setTyped((now) => ({ ...now, sent }));
-    onChange(sent);
-  }, REST_MS);
-  const change = (next: string) => {
-    setTyped({ text: next, from: value, sent: ours ? typed.sent : value });
-    search(next);
-    // Nothing more is to be typed.
-    if (next === '') search.flush();
-  };
-  return (
-    <TextInput
-      ref={input}
-      className={classes.search ?? ''}
-      size="xs"
-      type="search"
-      aria-label={label}
-      placeholder={placeholder}
-      title="/"
-      value={text}
-      onChange={(event) => change(event.currentTarget.value)}
-      onKeyDown={(event) => {
-        if (event.key === 'Escape') input.current?.blur();
-        if (event.key === 'Enter') search.flush();
-      }}
-      leftSection={<IconSearch size={16} aria-hidden />}
-      rightSection={
-        text === '' ? null : (
-          <ActionIcon size="sm" aria-label={t('action.clear')} onClick={() => change('')}>
-            <IconClose size={14} />
-          </ActionIcon>
-        )
-      }
-    />
-  );
-}
-
-function focus(input: RefObject<HTMLInputElement | null>): void {
-  input.current?.focus();
-  input.current?.select();
 }
 
 interface MenuProps {

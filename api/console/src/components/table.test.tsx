@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 import { Problem } from '~/api';
 import { render } from '~/test/render';
@@ -192,6 +192,22 @@ describe('FilterBar', () => {
     await user.keyboard('{Escape}');
     await user.click(screen.getByRole('button', { name: 'Clear filters' }));
     expect(router.state.location.search).toBe('');
+  });
+
+  it('loses no key that comes while it begins to search', async () => {
+    const { router } = render(<List />);
+    const field = screen.getByRole('searchbox', { name: 'Search' });
+    vi.useFakeTimers();
+    try {
+      fireEvent.change(field, { target: { value: 'u' } });
+      // The typing rests, and the next key comes before what follows from that is drawn.
+      vi.advanceTimersToNextTimer();
+      fireEvent.change(field, { target: { value: 'us' } });
+    } finally {
+      vi.useRealTimers();
+    }
+    await expect.poll(() => router.state.location.search).toBe('?search=u');
+    await waitFor(() => expect(field).toHaveValue('us'));
   });
 
   it('is reached by / and searches when the typing rests', async () => {
