@@ -1,16 +1,15 @@
-import { ActionIcon, Button, Group, Select, Tooltip, VisuallyHidden } from '@mantine/core';
+import { Button } from '@mantine/core';
 import clsx from 'clsx';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { useFormat } from '~/format';
-import { IconBack, IconNext } from '~/icons';
 import { RowLinks } from './cells';
 import { ColumnChooser, useColumns } from './columns';
 import classes from './DataTable.module.css';
 import { LoadProblem } from './LoadProblem';
+import { Pager, type Paging } from './Pager';
 import { TableRows } from './TableRows';
-import { PAGE_SIZES } from './useTableUrl';
 import type { SelectionState } from './useSelection';
 
 export interface Column<T> {
@@ -31,20 +30,6 @@ export interface Column<T> {
   stateless?: boolean;
   /** Long texts end in dots. */
   ellipsis?: boolean;
-}
-
-export interface Paging {
-  page: number;
-  pageSize: number;
-  total: number;
-  /** There are more than `total`. */
-  more?: boolean;
-  onPage: (page: number) => void;
-  onPageSize: (size: number) => void;
-  /** The search ended before the page was full: there may be more that match. */
-  incomplete?: boolean;
-  /** Leads to what no page number reaches. */
-  onFurther?: (() => void) | undefined;
 }
 
 interface Reading {
@@ -173,76 +158,5 @@ function SelectionBar({ selection: state, total, pageIds, children }: SelectionB
       </Button>
       {children}
     </>
-  );
-}
-
-/** The server lists what begins behind 10,000 entries at most. */
-const DEEPEST = 10_000;
-
-/** `known`: somebody has counted. */
-function Pager({
-  page,
-  pageSize,
-  total,
-  more = false,
-  known,
-  onPage,
-  onPageSize,
-  incomplete = false,
-  onFurther,
-}: Paging & { known: boolean }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  const from = total === 0 ? 0 : (page - 1) * pageSize + 1;
-  const to = more ? page * pageSize : Math.min(page * pageSize, total);
-  const deepest = more && page * pageSize >= DEEPEST;
-  // Here page numbers end; a cursor may go on.
-  const ends = deepest || incomplete;
-  const last = ends ? onFurther === undefined : !more && to >= total;
-  const note = !ends
-    ? null
-    : onFurther === undefined
-      ? 'table.tooDeep'
-      : incomplete
-        ? 'table.incomplete'
-        : null;
-  const step = (label: string, icon: ReactNode, act: () => void, disabled: boolean) => (
-    <Tooltip label={label}>
-      <ActionIcon variant="default" aria-label={label} onClick={act} disabled={disabled}>
-        {icon}
-      </ActionIcon>
-    </Tooltip>
-  );
-  const next = () => (ends ? onFurther?.() : onPage(page + 1));
-  return (
-    <nav className={clsx(classes.bar, classes.footer)} aria-label={t('table.page', { page })}>
-      <span aria-live="polite">
-        {known
-          ? t('table.range', {
-              from: format.number(from),
-              to: format.number(to),
-              total: format.count({ count: total, more }),
-            })
-          : null}
-      </span>
-      {known && note !== null ? <span role="status">{t(note)}</span> : null}
-      <span className={classes.space} />
-      <VisuallyHidden id="page-size">{t('table.perPage')}</VisuallyHidden>
-      <Select
-        size="xs"
-        w={120}
-        aria-labelledby="page-size"
-        data={PAGE_SIZES.map((size) => ({ value: String(size), label: t('table.perPageOf', { size }) }))}
-        value={String(pageSize)}
-        onChange={(value) => value !== null && onPageSize(Number(value))}
-        allowDeselect={false}
-        comboboxProps={{ position: 'top-end' }}
-      />
-      <Group gap="xs" wrap="nowrap">
-        {step(t('table.previous'), <IconBack size={16} />, () => onPage(page - 1), page <= 1)}
-        <span>{t('table.page', { page: format.number(page) })}</span>
-        {step(t('table.next'), <IconNext size={16} />, next, last)}
-      </Group>
-    </nav>
   );
 }
