@@ -13,6 +13,28 @@ const drawn = vi.fn(({ name }: Row) => name);
 const COLUMNS: readonly Column<Row>[] = [{ key: 'name', title: 'Name', sortable: true, render: drawn }];
 const sorted = vi.fn();
 
+interface ThingsProps {
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  isFetching?: boolean;
+  sort?: string;
+  onSort?: (sort: string) => void;
+}
+
+function Things({ isFetching = false, ...props }: ThingsProps) {
+  return (
+    <DataTable
+      name="things"
+      label="Things"
+      rowId={({ id }) => id}
+      rowName={({ name }) => name}
+      reading={{ isFetching, error: null, refetch: () => Promise.resolve() }}
+      empty={null}
+      {...props}
+    />
+  );
+}
+
 function Page() {
   const [times, setTimes] = useState(0);
   const [rows, setRows] = useState<readonly Row[]>([
@@ -25,19 +47,14 @@ function Page() {
       <button onClick={() => setRows(rows.map((row) => (row.id === '2' ? { ...row, name: 'zwei' } : row)))}>
         rename
       </button>
-      <DataTable
-        name="rows"
-        label="Things"
+      <Things
         columns={COLUMNS}
         rows={rows}
-        rowId={({ id }) => id}
-        rowName={({ name }) => name}
-        reading={{ isFetching: times % 2 === 1, error: null, refetch: () => Promise.resolve() }}
+        isFetching={times % 2 === 1}
         sort="id"
         onSort={(sort) => {
           sorted(sort, times);
         }}
-        empty={null}
       />
     </>
   );
@@ -72,27 +89,18 @@ const PLAIN_AND_BOX: readonly Column<Row>[] = [
   { key: 'box', title: 'Box', render: () => <Box /> },
 ];
 
-function Turning({ rows: first }: { rows: readonly Row[] }) {
-  const [rows, setRows] = useState(first);
+function Turning() {
+  const [rows, setRows] = useState<readonly Row[]>([{ id: '1', name: 'one' }]);
   return (
     <>
       <button onClick={() => setRows([{ id: '3', name: 'three' }])}>turn</button>
-      <DataTable
-        name="turning"
-        label="Things"
-        columns={PLAIN_AND_BOX}
-        rows={rows}
-        rowId={({ id }) => id}
-        rowName={({ name }) => name}
-        reading={{ isFetching: false, error: null, refetch: () => Promise.resolve() }}
-        empty={null}
-      />
+      <Things columns={PLAIN_AND_BOX} rows={rows} />
     </>
   );
 }
 
 it('draws another row with the elements of one that went, and hands over nothing that it remembers', async () => {
-  const { user } = render(<Turning rows={[{ id: '1', name: 'one' }]} />);
+  const { user } = render(<Turning />);
   const name = screen.getByText('one');
   await user.click(screen.getByRole('button', { name: 'closed' }));
   expect(screen.getByRole('button', { name: 'open' })).toBeInTheDocument();
@@ -106,18 +114,7 @@ it('leads where a row says without loading the page again', async () => {
   const linked: readonly Column<Row>[] = [
     { key: 'name', title: 'Name', render: ({ id, name }) => <RowLink to={`/things/${id}`}>{name}</RowLink> },
   ];
-  const { user, router } = render(
-    <DataTable
-      name="linked"
-      label="Things"
-      columns={linked}
-      rows={[{ id: '1', name: 'one' }]}
-      rowId={({ id }) => id}
-      rowName={({ name }) => name}
-      reading={{ isFetching: false, error: null, refetch: () => Promise.resolve() }}
-      empty={null}
-    />,
-  );
+  const { user, router } = render(<Things columns={linked} rows={[{ id: '1', name: 'one' }]} />);
   const link = screen.getByRole('link', { name: 'one' });
   // With a key held the browser opens another tab, which there is none of here.
   const left = vi.fn((event: Event) => {
