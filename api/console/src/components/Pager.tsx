@@ -84,7 +84,7 @@ interface StepProps {
   disabled: boolean;
 }
 
-/** These stay as they are while pages are turned, of which they would take a tenth of the time. */
+/** These stay as they are while pages are turned. */
 const Step = memo(({ label, Icon, onClick, disabled }: StepProps) => (
   <Tooltip label={label}>
     <ActionIcon variant="default" aria-label={label} onClick={onClick} disabled={disabled}>

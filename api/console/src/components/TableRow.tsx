@@ -16,8 +16,8 @@ interface Props<T> {
 }
 
 /**
- * A row as the library would draw it, of plain elements: its own asks the theme and the media of each cell, and a page of them
- * took three times as long. Nothing is drawn again but what has changed, and another row may take its elements (`useSlots`).
+ * A row as the library would draw it, of plain elements: its own asks the theme and the media of each cell, which took a third of
+ * the work for another page. Nothing is drawn again but what has changed, and another row may take its elements (`useSlots`).
  */
 export const TableRow = memo(Row);
 
@@ -80,5 +80,5 @@ function width({ width: wide }: Column<object>): CSSProperties | undefined {
 
 /** A box is changed by a click, whatever the event is called here. */
 function withShift({ nativeEvent }: ChangeEvent): boolean {
-  return nativeEvent instanceof globalThis.MouseEvent && nativeEvent.shiftKey;
+  return nativeEvent instanceof MouseEvent && nativeEvent.shiftKey;
 }

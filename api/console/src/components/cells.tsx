@@ -3,8 +3,8 @@ import { createContext, use, type ComponentProps, type MouseEvent, type ReactNod
 import classes from './cells.module.css';
 
 /**
- * What stands in hundreds of cells at once, of plain elements: a component of the library looks up the theme for each, and takes as
- * long as the rest of the row.
+ * What stands in hundreds of cells at once, of plain elements: a component of the library looks up the theme for each, which took
+ * an eighth of the work for another page.
  */
 
 type Go = (path: string) => unknown;
